@@ -1,0 +1,269 @@
+"""A published index generation, opened for reading: documents, pages, chunks, vectors, words, BM25.
+
+    INDEX/CURRENT                      the name of the published generation, replaced by one atomic rename
+    INDEX/writer.lock                  held by the one process that builds
+    INDEX/generations/NAME/
+        generation.json                schema, model, settings, counts, checksums: written last
+        content.sqlite                 documents, pages, chunks
+        vectors.f32                    one vector a chunk                      (n, d)
+        words.i8 word_scales.f16 word_spans.i32 word_starts.i64                content words of all chunks
+        sentences.f16 sentence_starts.i64                                      one vector a sentence
+        bm25/                          bm25s arrays and vocabulary
+        chroma/                        the embedded Chroma collection (opened by one process at a time)
+        files/                         the documents' files, to open a citation at its page
+
+A generation never changes once published (Chroma's own folder apart, which may be compacted on opening).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import sqlite3
+import threading
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from corpus.chunk import Chunk, ChunkSentence, Piece
+from corpus.errors import IndexDamaged, IndexMismatch, IndexMissing
+from rag.answer import DocumentInfo, PageText
+from rag.arrays import from_int8, open_array
+from rag.lexical import LexicalIndex, open_lexical
+
+SCHEMA = 1
+MANIFEST = "generation.json"
+CHUNK_COLUMNS = "id, document_id, ordinal, kind, section, text, pieces, tokens, sentences, quality"
+UNSEALED = (
+    "chroma",
+    "chroma.lock",
+    MANIFEST,
+    "in_use",
+)  # not under checksum: Chroma may compact its folder when it opens it
+
+
+def published(index: Path) -> str:
+    """Name of the published generation. Raises IndexMissing."""
+    try:
+        return (index / "CURRENT").read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        raise IndexMissing(f"Aucun index publié dans « {index} ». Lancez : boussole index --index {index}") from None
+
+
+def generation_folder(index: Path, name: str) -> Path:
+    return index / "generations" / name
+
+
+class Generation:
+    """Read side of a generation; holds it open (a shared lock) until `close`, so that it isn't cleared meanwhile."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.name = folder.name
+        self._hold: IO[bytes] = _hold(folder)
+        self.manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        if self.manifest["schema"] != SCHEMA:
+            raise IndexMismatch(
+                f"Index au format {self.manifest['schema']}, ce programme lit le format {SCHEMA}. "
+                "Lancez : boussole index --rebuild"
+            )
+        _check_sizes(folder, self.manifest)
+        self.model: str = self.manifest["model"]
+        self._local = threading.local()
+        width = int(self.manifest["dimensions"])
+        self.vectors = open_array(folder / "vectors.f32", "float32", width)
+        self._words = open_array(folder / "words.i8", "int8", width)
+        self._word_scales = open_array(folder / "word_scales.f16", "float16")
+        self._word_spans = open_array(folder / "word_spans.i32", "int32", 2)
+        self._word_starts = open_array(folder / "word_starts.i64", "int64")
+        self._sentences = open_array(folder / "sentences.f16", "float16", width)
+        self._sentence_starts = open_array(folder / "sentence_starts.i64", "int64")
+
+    @classmethod
+    def open_published(cls, index: Path) -> Generation:
+        """The published generation. Raises IndexMissing, IndexMismatch, IndexDamaged."""
+        for attempt in (1, 2, 3):
+            name = published(index)
+            try:
+                return cls(generation_folder(index, name))
+            except FileNotFoundError as error:
+                if attempt == 3 or published(index) == name:  # not replaced meanwhile: really missing
+                    raise IndexDamaged(
+                        f"Index abîmé : il manque « {Path(str(error.filename)).name} » dans la génération {name}. "
+                        f"Lancez : boussole index --rebuild --index {index}"
+                    ) from None
+        raise AssertionError("unreachable")
+
+    def close(self) -> None:
+        self._hold.close()
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+    @cached_property
+    def lexical(self) -> LexicalIndex:
+        return open_lexical(self.folder / "bm25")
+
+    # --- documents and pages
+
+    @property
+    def _db(self) -> sqlite3.Connection:
+        connection = getattr(self._local, "connection", None)
+        if connection is None:
+            path = self.folder / "content.sqlite"
+            connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+            self._local.connection = connection
+        return connection
+
+    @cached_property
+    def documents(self) -> dict[str, DocumentInfo]:
+        rows = self._db.execute("SELECT info FROM documents ORDER BY ordinal").fetchall()
+        found = [DocumentInfo.model_validate_json(info) for (info,) in rows]
+        return {document.id: document for document in found}
+
+    def page(self, document_id: str, number: int) -> PageText | None:
+        row = self._db.execute(
+            "SELECT label, width, height, text, raw_text FROM pages WHERE document_id = ? AND number = ?",
+            (document_id, number),
+        ).fetchone()
+        if row is None:
+            return None
+        label, width, height, text, raw_text = row
+        return PageText(
+            document_id=document_id,
+            number=number,
+            label=label,
+            width=width,
+            height=height,
+            text=text,
+            raw_text=raw_text,
+        )
+
+    def page_label(self, document_id: str, number: int) -> str:
+        return self._labels.get((document_id, number), str(number))
+
+    @cached_property
+    def _labels(self) -> dict[tuple[str, int], str]:
+        return {(d, n): label for d, n, label in self._db.execute("SELECT document_id, number, label FROM pages")}
+
+    def file(self, document_id: str) -> Path | None:
+        """The document's file, kept in the generation; None where it isn't one of ours."""
+        info = self.documents.get(document_id)
+        if info is None or not info.has_file:
+            return None
+        found = sorted((self.folder / "files").glob(f"{document_id}.*"))
+        return found[0] if found else None
+
+    # --- chunks
+
+    @cached_property
+    def chunk_documents(self) -> np.ndarray:
+        """Ordinal of each chunk's document, shape (n,), for filters."""
+        ordinals = {d: i for i, d in enumerate(self.documents)}
+        rows = self._db.execute("SELECT document_id FROM chunks ORDER BY row")
+        return np.array([ordinals[d] for (d,) in rows], np.int32)
+
+    def rows_of(self, document_ids: Sequence[str]) -> np.ndarray:
+        wanted = {i for i, d in enumerate(self.documents) if d in set(document_ids)}
+        return np.isin(self.chunk_documents, list(wanted))
+
+    def chunk(self, row: int) -> Chunk:
+        return chunk_from_row(self._chunk_row(row))
+
+    def sentences(self, row: int) -> list[ChunkSentence]:
+        return [ChunkSentence(*item) for item in json.loads(self._chunk_row(row)[8])]
+
+    def _chunk_row(self, row: int) -> tuple[Any, ...]:
+        found = self._db.execute(f"SELECT {CHUNK_COLUMNS} FROM chunks WHERE row = ?", (int(row),)).fetchone()
+        if found is None:
+            raise IndexDamaged(f"Index abîmé : le passage {row} manque. Lancez : boussole index --rebuild")
+        return tuple(found)
+
+    @cached_property
+    def row_by_id(self) -> dict[str, int]:
+        return {i: row for row, i in self._db.execute("SELECT row, id FROM chunks")}
+
+    def row_of_key(self, key: str) -> int | None:
+        """The chunk whose context and text have this hash, to take its vectors instead of embedding it again."""
+        found = self._db.execute("SELECT row FROM chunks WHERE key = ? LIMIT 1", (key,)).fetchone()
+        return int(found[0]) if found else None
+
+    def stored_words(self, row: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Spans (w, 2), int8 vectors (w, d) and scales (w,) of the chunk's content words, as stored."""
+        a, b = int(self._word_starts[row]), int(self._word_starts[row + 1])
+        return np.asarray(self._word_spans[a:b]), np.asarray(self._words[a:b]), np.asarray(self._word_scales[a:b])
+
+    def word_vectors(self, row: int) -> tuple[np.ndarray, np.ndarray]:
+        """Spans (w, 2) in the chunk's text and vectors (w, d) of its content words."""
+        spans, words, scales = self.stored_words(row)
+        return spans, from_int8(words, scales)
+
+    def sentence_vectors(self, row: int) -> np.ndarray:
+        a, b = int(self._sentence_starts[row]), int(self._sentence_starts[row + 1])
+        return np.asarray(self._sentences[a:b], np.float32)
+
+
+def chunk_from_row(row: Sequence[Any]) -> Chunk:
+    """The chunk of a row that was read with CHUNK_COLUMNS."""
+    id_, document_id, ordinal, kind, section, text, pieces, tokens, _sentences, quality = row
+    return Chunk(
+        id_,
+        document_id,
+        ordinal,
+        kind,
+        tuple(json.loads(section)),
+        text,
+        tuple(Piece(*piece) for piece in json.loads(pieces)),
+        tokens,
+        quality,
+    )
+
+
+def _hold(folder: Path) -> IO[bytes]:
+    """A shared lock on the generation, released when the file is closed or the process dies."""
+    try:
+        file = (folder / "in_use").open("rb")
+    except PermissionError:  # pragma: no branch - a read-only index can't be cleared by this user either
+        file = (folder / MANIFEST).open("rb")
+    fcntl.flock(file, fcntl.LOCK_SH)
+    if not (folder / MANIFEST).exists():  # cleared between the pointer and the lock
+        file.close()
+        raise FileNotFoundError(2, "cleared", str(folder / MANIFEST))
+    return file
+
+
+def seal(folder: Path) -> dict[str, dict[str, Any]]:
+    """Size and sha256 of each file of a generation, by relative name."""
+    sums = {}
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        name = path.relative_to(folder).as_posix()
+        if name.split("/")[0] in UNSEALED:
+            continue
+        with path.open("rb") as file:
+            sums[name] = {
+                "size": os.fstat(file.fileno()).st_size,
+                "sha256": hashlib.file_digest(file, "sha256").hexdigest(),
+            }
+    return sums
+
+
+def _check_sizes(folder: Path, manifest: dict[str, Any]) -> None:
+    for name, known in manifest["files"].items():
+        path = folder / name
+        if not path.exists() or path.stat().st_size != known["size"]:
+            raise IndexDamaged(
+                f"Index abîmé : « {name} » manque ou a changé de taille dans la génération {folder.name}. "
+                "Lancez : boussole index --rebuild"
+            )
+
+
+def verify(folder: Path) -> list[str]:
+    """Names of the files whose content isn't what was written (reads everything)."""
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    now = seal(folder)
+    return [name for name, known in manifest["files"].items() if now.get(name) != known]

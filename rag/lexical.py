@@ -1,0 +1,305 @@
+"""French-aware lexical search: tokens, and BM25 over them (bm25s; Robertson & Zaragoza, "The Probabilistic Relevance
+Framework", 2009).
+
+Tokens are lower-cased, split at elisions (`l'alliance` → `alliance`), folded (no accents: OCR loses them) and lightly
+stemmed (Snowball French). One-letter words and numbers stay: « les 4 C », « 10+1 % », « 7 € » must be found.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+_TOKEN = re.compile(r"\d+(?:[.,]\d+)?|[a-z]+(?:\.[a-z]\b)*|[%€]")
+_ELISION = re.compile(r"\b(?:qu|jusqu|lorsqu|puisqu|quoiqu|quelqu|[cdjlmnst])['’ʼ`](?=\w)")
+
+STOP_WORDS = frozenset(
+    [
+        "a",
+        "ai",
+        "aie",
+        "ainsi",
+        "alors",
+        "ans",
+        "apres",
+        "as",
+        "au",
+        "aucun",
+        "aura",
+        "aussi",
+        "autre",
+        "aux",
+        "avait",
+        "avant",
+        "avec",
+        "avez",
+        "avoir",
+        "avons",
+        "ayant",
+        "car",
+        "ce",
+        "ceci",
+        "cela",
+        "celle",
+        "celles",
+        "celui",
+        "ces",
+        "cet",
+        "cette",
+        "ceux",
+        "chaque",
+        "ci",
+        "comme",
+        "comment",
+        "d",
+        "dans",
+        "de",
+        "des",
+        "du",
+        "depuis",
+        "donc",
+        "dont",
+        "elle",
+        "elles",
+        "en",
+        "encore",
+        "entre",
+        "es",
+        "est",
+        "et",
+        "etaient",
+        "etait",
+        "etant",
+        "etc",
+        "ete",
+        "etes",
+        "etre",
+        "eu",
+        "eux",
+        "fait",
+        "faire",
+        "font",
+        "fut",
+        "ici",
+        "il",
+        "ils",
+        "j",
+        "je",
+        "l",
+        "la",
+        "le",
+        "les",
+        "leur",
+        "leurs",
+        "lors",
+        "lorsque",
+        "lui",
+        "m",
+        "ma",
+        "mais",
+        "me",
+        "meme",
+        "memes",
+        "mes",
+        "mon",
+        "n",
+        "ne",
+        "ni",
+        "nos",
+        "notre",
+        "nous",
+        "on",
+        "ont",
+        "or",
+        "ou",
+        "par",
+        "parce",
+        "pas",
+        "peu",
+        "peut",
+        "peuvent",
+        "peux",
+        "plus",
+        "pour",
+        "pourquoi",
+        "pouvez",
+        "pouvoir",
+        "pu",
+        "puis",
+        "qu",
+        "quand",
+        "que",
+        "quel",
+        "quelle",
+        "quelles",
+        "quels",
+        "qui",
+        "quoi",
+        "s",
+        "sa",
+        "sans",
+        "se",
+        "sera",
+        "serait",
+        "seront",
+        "ses",
+        "si",
+        "soit",
+        "sommes",
+        "son",
+        "sont",
+        "sous",
+        "suis",
+        "sur",
+        "t",
+        "ta",
+        "te",
+        "tel",
+        "telle",
+        "tes",
+        "toi",
+        "ton",
+        "tous",
+        "tout",
+        "toute",
+        "toutes",
+        "tres",
+        "trop",
+        "tu",
+        "un",
+        "une",
+        "vers",
+        "voici",
+        "voila",
+        "vos",
+        "votre",
+        "vous",
+        "y",
+        "combien",
+        "quelqu",
+        "svp",
+        "merci",
+        "bonjour",
+        "dit",
+        "dire",
+        "veut",
+        "dis",
+        "sais",
+        "savoir",
+        "donne",
+        "donner",
+        "donnez",
+        "moi",
+        "stp",
+        "ca",
+        "dois",
+        "doit",
+        "faut",
+        "est-ce",
+        "cest",
+        "koi",
+    ]
+)
+
+
+def fold(text: str) -> str:
+    """Lower case without accents or ligatures; same as far as search is concerned."""
+    text = text.lower().replace("œ", "oe").replace("æ", "ae").replace("ʼ", "'").replace("’", "'")
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+
+
+def words(text: str) -> list[str]:
+    """Folded words of a text, elisions dropped, stop words kept."""
+    return _TOKEN.findall(_ELISION.sub(" ", fold(text)))
+
+
+@lru_cache(maxsize=1)
+def _stemmer() -> Any:
+    import Stemmer
+
+    return Stemmer.Stemmer("french")
+
+
+@lru_cache(maxsize=200_000)
+def stem(word: str) -> str:
+    return word if len(word) < 4 or not word.isalpha() else str(_stemmer().stemWord(word))
+
+
+def tokenize(text: str) -> list[str]:
+    """Index and query tokens: stems of the words that are not stop words."""
+    return [stem(word) for word in words(text) if word not in STOP_WORDS]
+
+
+class LexicalIndex:
+    """BM25 over chunks, with the vocabulary of whole folded words that repairs the query's typing errors."""
+
+    def __init__(self, bm25: Any, vocabulary: dict[str, int], size: int) -> None:
+        self.bm25 = bm25
+        self.vocabulary = vocabulary  # folded word → number of chunks that hold it
+        self.size = size
+        frequency: Counter[str] = Counter()
+        for word, count in vocabulary.items():
+            frequency[stem(word)] += count
+        n = max(size, 1)
+        self._idf = {t: float(np.log(1 + (n - min(f, n) + 0.5) / (min(f, n) + 0.5))) for t, f in frequency.items()}
+        self._idf_unknown = float(np.log(1 + (n + 0.5) / 0.5))
+
+    def scores(self, tokens: Sequence[str]) -> np.ndarray:
+        """BM25 score of every chunk, shape (n,)."""
+        known = [t for t in tokens if t in self.bm25.vocab_dict]
+        if not known or not self.size:
+            return np.zeros(self.size, np.float32)
+        return np.asarray(self.bm25.get_scores(known), dtype=np.float32)
+
+    def knows(self, token: str) -> bool:
+        return token in self.bm25.vocab_dict
+
+    def idf(self, token: str) -> float:
+        """How rare a token is, from 0 (everywhere) to about log(n); unknown tokens are the rarest."""
+        return self._idf.get(token, self._idf_unknown)
+
+    def correct(self, word: str) -> str:
+        """The nearest known word for a folded word that the corpus never uses, or the word itself."""
+        if word in self.vocabulary or len(word) < 5 or not word.isalpha() or stem(word) in self.bm25.vocab_dict:
+            return word
+        from rapidfuzz import process
+        from rapidfuzz.distance import DamerauLevenshtein
+
+        limit = 1 if len(word) < 8 else 2 if len(word) < 12 else 3
+        candidates = [w for w in self.vocabulary if abs(len(w) - len(word)) <= limit and w.isalpha()]
+        found = process.extract(word, candidates, scorer=DamerauLevenshtein.distance, score_cutoff=limit, limit=8)
+        # Nearest first; of equals, one that begins alike, then the most frequent.
+        ranked = sorted(found, key=lambda f: (f[1], f[0][0] != word[0], -self.vocabulary[f[0]]))
+        return ranked[0][0] if ranked and (ranked[0][0][0] == word[0] or ranked[0][1] == 1) else word
+
+
+def build_lexical(texts: Sequence[str], folder: Path) -> None:
+    """Write the BM25 index of `texts` (with their contexts) and its vocabulary under `folder`."""
+    import bm25s
+
+    tokens = [tokenize(text) or ["∅"] for text in texts]
+    bm25 = bm25s.BM25(method="lucene", k1=1.2, b=0.75)
+    bm25.index(tokens, show_progress=False)
+    bm25.save(str(folder), show_progress=False)
+    vocabulary: Counter[str] = Counter()
+    for text in texts:
+        vocabulary.update(set(words(text)))
+    lines = [f"{word}\t{count}" for word, count in sorted(vocabulary.items())]
+    (folder / "vocabulary.tsv").write_text("\n".join(lines), encoding="utf-8")
+    (folder / "size").write_text(str(len(texts)), encoding="utf-8")
+
+
+def open_lexical(folder: Path) -> LexicalIndex:
+    import bm25s
+
+    bm25 = bm25s.BM25.load(str(folder), mmap=True)
+    rows = (line.split("\t") for line in (folder / "vocabulary.tsv").read_text(encoding="utf-8").splitlines())
+    vocabulary = {word: int(count) for word, count in rows}
+    return LexicalIndex(bm25, vocabulary, int((folder / "size").read_text(encoding="utf-8")))
