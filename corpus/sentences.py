@@ -6,55 +6,10 @@ import re
 
 # Words after which a full stop doesn't end a sentence, without their stop and lower-cased.
 ABBREVIATIONS = frozenset(
-    [
-        "m",
-        "mm",
-        "mme",
-        "mmes",
-        "mlle",
-        "dr",
-        "pr",
-        "me",
-        "st",
-        "ste",
-        "cf",
-        "art",
-        "al",
-        "fig",
-        "p",
-        "pp",
-        "n",
-        "vol",
-        "éd",
-        "ed",
-        "réf",
-        "ref",
-        "env",
-        "min",
-        "max",
-        "approx",
-        "av",
-        "apr",
-        "chap",
-        "coll",
-        "dir",
-        "hab",
-        "tél",
-        "tel",
-        "ex",
-        "i.e",
-        "e.g",
-        "c.-à-d",
-        "janv",
-        "févr",
-        "avr",
-        "juil",
-        "sept",
-        "oct",
-        "nov",
-        "déc",
-        "bd",
-    ]
+    """
+    m mm mme mmes mlle dr pr me st ste cf art al fig p pp n vol éd ed réf ref env min max approx av apr chap coll
+    dir hab tél tel ex i.e e.g c.-à-d janv févr avr juil sept oct nov déc bd
+    """.split()
 )
 _END = re.compile(r"(?:[.!?…]+[\"»”’)\]]*|[.!?…]+(?:\s[»”])+)(?=\s|$)")
 _OPENERS = "«“\"(['’‘–-•>"
