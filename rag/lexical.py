@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-_TOKEN = re.compile(r"\d+(?:[.,]\d+)?|[a-z]+(?:\.[a-z]\b)*|[%€]")
+_TOKEN = re.compile(r"[a-z]&[a-z]\b|\d+(?:[.,]\d+)?|[a-z]+(?:\.[a-z]\b)*|[%€]")
 _ELISION = re.compile(r"\b(?:qu|jusqu|lorsqu|puisqu|quoiqu|quelqu|[cdjlmnst])['’ʼ`](?=\w)")
 
 STOP_WORDS = frozenset(

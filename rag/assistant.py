@@ -1,0 +1,276 @@
+"""The façade: a question in, an answer with its proofs out. Who reads this file knows the product.
+
+question + history ─condense─▶ query ─find─▶ passages ─compose─▶ draft ─verify─▶ Answer
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from corpus.errors import UsageError
+from rag import abstain, guard
+from rag.answer import Answer, Citation, DocumentInfo, PageText, Passage, SearchResult, Sentence, Status, Timings, Turn
+from rag.compose import Draft, DraftSentence, Quote, compose
+from rag.condense import condense
+from rag.embedding import Encoder, load_encoder
+from rag.expect import expect
+from rag.generation import Generation
+from rag.retrieve import Found, HybridRetriever
+from rag.settings import Settings
+from rag.suggest import suggest
+from rag.vectors import open_dense
+from rag.verify import verify
+
+ABSTENTION = "Le corpus ne le dit pas : je n'ai trouvé aucun passage qui réponde à cette question."
+NEAREST = "Les pages les plus proches parlent de : {}."
+FOUND_FOR_ANSWER = 10  # passages retrieved for an answer
+
+
+@dataclass(frozen=True)
+class TextEvent:
+    """A verified piece of the answer's text, with its citation calls."""
+
+    delta: str
+
+
+@dataclass(frozen=True)
+class CitationEvent:
+    citation: Citation
+
+
+@dataclass(frozen=True)
+class DoneEvent:
+    answer: Answer
+
+
+Event = TextEvent | CitationEvent | DoneEvent
+
+
+class Assistant:
+    """Answers questions over one published generation. Threads may share it."""
+
+    def __init__(self, settings: Settings, encoder: Encoder | None = None) -> None:
+        """Open the published index. Raises IndexMissing, IndexMismatch, IndexDamaged, ConfigurationError."""
+        self.settings = settings
+        self.generation = Generation.open_published(settings.index)
+        self.encoder = encoder or load_encoder(settings.model_copy(update={"embedding_model": self.generation.model}))
+        self._dense = open_dense(self.generation, settings.chroma_url)
+        self._retriever = HybridRetriever(self.generation, self.encoder, self._dense)
+
+    def close(self) -> None:
+        self._dense.close()
+        self.generation.close()
+
+    # --- the corpus
+
+    @property
+    def documents(self) -> list[DocumentInfo]:
+        return list(self.generation.documents.values())
+
+    def page(self, document_id: str, number: int) -> PageText | None:
+        return self.generation.page(document_id, number)
+
+    def file(self, document_id: str) -> Path | None:
+        return self.generation.file(document_id)
+
+    # --- questions
+
+    def search(self, query: str, k: int = 5, document_ids: Sequence[str] = ()) -> SearchResult:
+        """The `k` best passages for a query, best first. Raises UsageError for an empty query or an unknown document."""
+        started = time.perf_counter()
+        self._check(query, document_ids)
+        found = self._retriever.find(query, k, document_ids)
+        passages = tuple(self._passages(found))
+        elapsed = _ms(started)
+        timings = Timings(retrieve=elapsed, first_text=elapsed, total=elapsed)
+        return SearchResult(query=query, passages=passages, index_generation=self.generation.name, timings_ms=timings)
+
+    def ask(self, question: str, history: Sequence[Turn] = (), document_ids: Sequence[str] = ()) -> Answer:
+        """The whole answer. Raises UsageError for an empty or too long question, or an unknown document."""
+        for event in self.stream(question, history, document_ids):
+            if isinstance(event, DoneEvent):
+                return event.answer
+        raise AssertionError("a stream ends with DoneEvent")
+
+    def stream(self, question: str, history: Sequence[Turn] = (), document_ids: Sequence[str] = ()) -> Iterator[Event]:
+        """The answer as it comes: verified text and citations, then the whole Answer."""
+        clock = _Clock()
+        self._check(question, document_ids)
+        if guard.refuses(question):
+            yield from self._plain(question, question, "refused", guard.REFUSAL, clock)
+            return
+        if reply := guard.small_talk(question):
+            yield from self._plain(question, question, "abstained", reply, clock)
+            return
+        standalone = condense(question, history)
+        clock.mark("condense")
+        found = self._retriever.find(standalone, FOUND_FOR_ANSWER, document_ids)
+        clock.mark("retrieve")
+        expectation = expect(standalone)
+        draft = compose(found, expectation, self.generation)
+        given = abstain.signals(found, draft.support, expectation, self.generation)
+        kept, _dropped = verify(draft.sentences)
+        if not kept or abstain.probability(given) < abstain.THRESHOLD:
+            suggestions = suggest(found, self.generation, standalone, draft.support)
+            yield from self._plain(question, standalone, "abstained", self._abstention(found), clock, suggestions)
+            return
+        yield from self._answered(question, standalone, found, Draft(tuple(kept), draft.support), clock)
+
+    # --- what is shown
+
+    def _answered(self, question: str, standalone: str, found: Found, draft: Draft, clock: _Clock) -> Iterator[Event]:
+        citations: list[Citation] = []
+        numbers: dict[tuple[str, int, int, int], int] = {}
+        sentences: list[Sentence] = []
+        text = ""
+        for drafted in draft.sentences:
+            calls = []
+            for quote in drafted.quotes:
+                key = (quote.document_id, quote.page, quote.start, quote.end)
+                if key not in numbers:
+                    numbers[key] = len(citations) + 1
+                    citations.append(self._citation(numbers[key], quote))
+                    yield CitationEvent(citations[-1])
+                calls.append(numbers[key])
+            delta = _shown(drafted, calls, first=not text)
+            text += delta
+            clock.first_text()
+            yield TextEvent(delta)
+            sentences.append(Sentence(text=drafted.text, citations=tuple(calls)))
+        yield DoneEvent(
+            Answer(
+                id=uuid.uuid4().hex,
+                question=question,
+                standalone_question=standalone,
+                status="answered",
+                answer=text,
+                sentences=tuple(sentences),
+                citations=tuple(citations),
+                suggestions=suggest(found, self.generation, standalone, draft.support),
+                index_generation=self.generation.name,
+                timings_ms=clock.timings(),
+            )
+        )
+
+    def _plain(
+        self,
+        question: str,
+        standalone: str,
+        status: Status,
+        text: str,
+        clock: _Clock,
+        suggestions: Sequence[str] = (),
+    ) -> Iterator[Event]:
+        clock.first_text()
+        yield TextEvent(text)
+        yield DoneEvent(
+            Answer(
+                id=uuid.uuid4().hex,
+                question=question,
+                standalone_question=standalone,
+                status=status,
+                answer=text,
+                sentences=(Sentence(text=text),),
+                suggestions=tuple(suggestions),
+                index_generation=self.generation.name,
+                timings_ms=clock.timings(),
+            )
+        )
+
+    def _abstention(self, found: Found) -> str:
+        titles = dict.fromkeys(self.generation.documents[hit.chunk.document_id].title for hit in found.hits[:3])
+        return ABSTENTION if not titles else f"{ABSTENTION} {NEAREST.format(' ; '.join(f'« {t} »' for t in titles))}"
+
+    def _citation(self, n: int, quote: Quote) -> Citation:
+        document = self.generation.documents[quote.document_id]
+        return Citation(
+            n=n,
+            document_id=quote.document_id,
+            title=document.title,
+            page=quote.page,
+            page_label=self.generation.page_label(quote.document_id, quote.page),
+            section=" › ".join(quote.section),
+            quote=quote.text,
+            score=quote.score,
+            page_url=page_url(quote.document_id, quote.page),
+            source_url=document.source_url,
+        )
+
+    def _passages(self, found: Found) -> Iterator[Passage]:
+        best = found.hits[0].score if found.hits else 0.0
+        for hit in found.hits:
+            document = self.generation.documents[hit.chunk.document_id]
+            yield Passage(
+                document_id=document.id,
+                title=document.title,
+                page=hit.chunk.page,
+                page_end=hit.chunk.page_end,
+                page_label=self.generation.page_label(document.id, hit.chunk.page),
+                section=" › ".join(hit.chunk.section),
+                kind=hit.chunk.kind,
+                text=hit.chunk.text,
+                score=_relative(hit.score, best),
+                page_url=page_url(document.id, hit.chunk.page),
+                source_url=document.source_url,
+            )
+
+    def _check(self, question: str, document_ids: Sequence[str]) -> None:
+        if not question.strip():
+            raise UsageError("La question est vide. Écrivez votre question.", code="empty_question")
+        if len(question) > self.settings.max_question:
+            raise UsageError(
+                f"La question est trop longue ({len(question)} caractères, {self.settings.max_question} au plus). Raccourcissez-la.",
+                code="question_too_long",
+            )
+        for document_id in document_ids:
+            if document_id not in self.generation.documents:
+                raise UsageError(
+                    f"Document inconnu : « {document_id} ». La liste est donnée par : boussole corpus list",
+                    code="unknown_document",
+                )
+
+
+def page_url(document_id: str, page: int) -> str:
+    return f"/v1/documents/{document_id}/pages/{page}"
+
+
+def _shown(sentence: DraftSentence, calls: Sequence[int], *, first: bool) -> str:
+    """A sentence as Markdown: an item on its own line, else after a space; its calls before nothing else."""
+    numbers = "".join(f"[{n}]" for n in calls)
+    if sentence.item:
+        return f"{'' if first else chr(10)}- {sentence.text} {numbers}"
+    return f"{'' if first else ' '}{sentence.text} {numbers}"
+
+
+def _relative(score: float, best: float) -> float:
+    """Scores are sums of standard deviations: shown from 1 for the best, halved every two deviations below it."""
+    return round(0.5 ** ((best - score) / 2), 4)
+
+
+def _ms(since: float) -> float:
+    return round((time.perf_counter() - since) * 1000, 2)
+
+
+class _Clock:
+    """Milliseconds of each stage of one answer."""
+
+    def __init__(self) -> None:
+        self._start = self._last = time.perf_counter()
+        self._stages = {"condense": 0.0, "retrieve": 0.0}
+        self._first: float | None = None
+
+    def mark(self, stage: str) -> None:
+        now = time.perf_counter()
+        self._stages[stage] = round((now - self._last) * 1000, 2)
+        self._last = now
+
+    def first_text(self) -> None:
+        if self._first is None:
+            self._first = _ms(self._start)
+
+    def timings(self) -> Timings:
+        return Timings(**self._stages, first_text=self._first or 0.0, total=_ms(self._start))

@@ -1,0 +1,138 @@
+"""A follow-up becomes a standalone question, without a language model: ellipsis, pronouns, ordinals, « et pour… ? »."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rag.answer import Turn
+from rag.guard import small_talk, without_politeness
+from rag.lexical import STOP_WORDS, fold, words
+
+_OPENS = re.compile(r"^(?:et|mais|ou|donc|alors|ok|oui|non)\b[ ,]*(?:alors\b[ ,]*)?", re.IGNORECASE)
+_ELLIPSIS = re.compile(
+    r"^(?:et|mais)\b|^(?:pourquoi|comment|combien|quand|ou|depuis quand|lesquels?|lesquelles?|laquelle|lequel|qui|par qui|"
+    r"avec qui|c'est-a-dire|par exemple|un exemple|des exemples?|encore|plus de details?|vraiment|ah bon|dans quel but|pour quoi faire)[ ?!.]*$"
+)
+_ANAPHORA = re.compile(
+    r"\b(?:il|elle|ils|elles|celui|celle|ceux|celles|celui-ci|celle-ci|ca|cela|cette derniere|ce dernier|ces derniers|"
+    r"l'a|l'ont|l'est|les a|en (?:est|sont|a|ont|existe|compte)|y (?:a-t-il|participe)|lui|leur|son|sa|ses|leurs|"
+    r"(?:le|la) (?:premier|premiere|deuxieme|second|seconde|troisieme|quatrieme|cinquieme|sixieme|septieme|dernier|derniere|suivante?|precedente?)|"
+    r"(?:ce|cet|cette|ces) \w+|d'autres?|l'autre|les autres)\b|-(?:il|elle|ils|elles|t-il|t-elle)\b"
+)
+_IMPERSONAL = re.compile(
+    r"\b(?:il (?:y a|faut|existe|s'agit|est (?:possible|necessaire|utile))|y a-t-il|existe-t-il|faut-il|s'agit-il|est-il (?:possible|necessaire|utile)|qu'est-ce|est-ce|ce que|ce qui|c'est)\b"
+)
+_DETAIL = re.compile(
+    r"\b(?:detaille|developpe|explique|precise|en dire plus|dis-m'en plus|plus de detail|en savoir plus|continue|approfondi)\w*"
+)
+
+
+def condense(question: str, history: Sequence[Turn]) -> str:
+    """The question with what it takes from the conversation; unchanged where it stands by itself."""
+    current = without_politeness(question.strip())
+    asked = [without_politeness(t.content) for t in history if t.role == "user" and not small_talk(t.content)]
+    if not asked or not leans(current):
+        return current
+    topic = _topic(asked)
+    core = _OPENS.sub("", current).strip()
+    parallel = _substitute(topic, current)
+    if parallel:
+        return parallel
+    said = [t.content for t in history if t.role == "assistant"]
+    ordinal = _ordinal(core, said[-1] if said else "")
+    return f"{topic.rstrip(' ?!.')} : {ordinal or core}"
+
+
+def leans(question: str) -> bool:
+    """Whether a question can't be understood alone."""
+    folded = fold(question).strip()
+    if _ELLIPSIS.search(folded) or _DETAIL.search(folded):
+        return True
+    content = [w for w in words(folded) if w not in STOP_WORDS]
+    if _ANAPHORA.search(_IMPERSONAL.sub(" ", folded)):
+        return len(content) <= 6
+    return len(content) <= 1 and not re.search(r"\b(?:odd|rse|ess|fdva)\b", folded)
+
+
+def _topic(asked: Sequence[str]) -> str:
+    """The last question that stood by itself, with what later ones changed in it."""
+    topic = ""
+    for question in asked:
+        topic = question if not topic or not leans(question) else (_substitute(topic, question) or topic)
+    return topic
+
+
+_ET = re.compile(
+    r"^(?:et|mais)\b[ ,]*(?:alors[ ,]*)?(?P<preposition>pour|en|dans|avec|chez|à|au|aux|sur|de|du|des|par)?\s*"
+    r"(?P<thing>(?:les?|la|l['’]|une?|des|du|celle?s?|ceux)?\s*.+?)(?:\s+alors)?[ ?!.]*$",
+    re.IGNORECASE,
+)
+_PARALLEL = {
+    "pour": r"\bpour\b.*?(?=[?,]|$)",
+    "en": r"\ben (?=[A-ZÉÈ]).*?(?=[?,]|$)",
+    "dans": r"\bdans\b.*?(?=[?,]|$)",
+    "avec": r"\bavec\b.*?(?=[?,]|$)",
+}
+_DEFINES = re.compile(
+    r"^(?P<head>.*?(?:c['’]est quoi|qu['’]est[- ]ce qu(?:e|['’]) ?(?:que|qu['’])?|que (?:signifie|désigne)|définition d(?:e|['’]))\s*)(?P<thing>.+?)[ ?!.]*$",
+    re.IGNORECASE,
+)
+
+
+def _substitute(topic: str, follow_up: str) -> str | None:
+    """« C'est quoi un projet d'optimisation ? » + « Et une invention alors ? » → « C'est quoi une invention ? »."""
+    match = _ET.match(follow_up.strip())
+    if (
+        not match
+        or len(match["thing"].split()) > 7
+        or re.match(
+            r"celu?i?|celle|ceux|ça|cela|quand|combien|qui|comment|pourquoi|quel|c['’]est",
+            match["thing"],
+            re.IGNORECASE,
+        )
+    ):
+        return None
+    preposition = (match["preposition"] or "").lower()
+    thing = match["thing"].strip()
+    if preposition in _PARALLEL:
+        pattern = re.compile(_PARALLEL[preposition], re.IGNORECASE if preposition != "en" else 0)
+        replacement = f"{match['preposition']} {thing}"
+        if pattern.search(topic):
+            return (
+                pattern.sub(replacement.lower() if preposition != "en" else replacement, topic, count=1).rstrip(" ?")
+                + " ?"
+            )
+        return f"{topic.rstrip(' ?!.')} {replacement.lower() if preposition != 'en' else replacement} ?"
+    defines = _DEFINES.match(topic)
+    if defines and not preposition:
+        return f"{defines['head']}{thing} ?"
+    return None
+
+
+_ORDINALS = {
+    "premier": 1,
+    "premiere": 1,
+    "deuxieme": 2,
+    "second": 2,
+    "seconde": 2,
+    "troisieme": 3,
+    "quatrieme": 4,
+    "cinquieme": 5,
+    "sixieme": 6,
+    "septieme": 7,
+}
+
+
+def _ordinal(core: str, said: str) -> str | None:
+    """« et la deuxième ? » → the second item of the list in the last answer."""
+    found = re.search(r"\bl[ae] (" + "|".join(_ORDINALS) + r")\b", fold(core))
+    if not found or not said:
+        return None
+    clean = re.sub(r"\[\d+\]", "", said)
+    items = re.findall(r"^\s*(?:[-•*]|\d+[.)])\s*(.+)$", clean, re.MULTILINE)
+    if len(items) < 2:
+        tail = clean.split(":", 1)[-1]
+        items = [part.strip(" .;") for part in re.split(r"[;,]|\bet\b", tail) if part.strip(" .;")]
+    number = _ORDINALS[found.group(1)]
+    return items[number - 1] if len(items) >= 2 and number <= len(items) else None

@@ -1,0 +1,105 @@
+"""What a question expects: a number, a date, a person, a list, a definition…, read from its words (Li & Roth, "Learning
+Question Classifiers", COLING 2002, reduced to what changes the choice of sentences)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from rag.lexical import fold
+
+Want = Literal[
+    "number", "percent", "money", "duration", "date", "person", "url", "list", "definition", "reason", "how", "compare"
+]
+
+NUMBER_WORDS = {
+    "deux": 2, "trois": 3, "quatre": 4, "cinq": 5, "six": 6, "sept": 7, "huit": 8, "neuf": 9, "dix": 10, "onze": 11,
+    "douze": 12, "treize": 13, "quatorze": 14, "quinze": 15, "seize": 16, "vingt": 20,
+}  # fmt: skip
+
+_RULES: tuple[tuple[str, Want], ...] = (
+    (
+        r"\bcombien\b|\bnombre d|\bquel(?:le)?s? (?:est |sont )?(?:le |la |l'|les )?(?:nombre|chiffre|montant|effectif|part|proportion|ratio)",
+        "number",
+    ),
+    (r"\btaux\b|pourcent|\bpour cent\b|%|\bproportion\b|\bquelle part\b|\bratios?\b", "percent"),
+    (r"\bbudget|\bcout|\bcoute|\bmontant|\bdotation|\beuros?\b|€|\bprix\b|\bsomme\b|\bmillions?\b|\brapporte", "money"),
+    (r"combien de temps|\bduree|\bdure\b|\bdurent\b|combien d'annees|\bdepuis combien", "duration"),
+    (
+        r"\bquand\b|\bquelle date|\ben quelle annee|\bquelle annee|\bdepuis quand|\bdate\b|\bquel mois|\bde quand\b|\bannee\b",
+        "date",
+    ),
+    (
+        r"\bqui\b(?! (?:est|sont) (?:concern|prevu))|\bpar qui|\bauteurs?\b|\bquel organisme|\bquelle (?:structure|organisation|institution|ministre|fondation)|\bdirige|\bsous la direction",
+        "person",
+    ),
+    (r"\blien\b|\burl\b|\badresse\b|\bsite\b|\bou trouver|\btelecharger|\bou (?:lire|consulter)\b|\bweb\b", "url"),
+    (r"\bdifference|\bcompar|\bdistingu|\bpar rapport a\b|\bversus\b|\bou bien\b|\bplutot que\b|\bdiffere", "compare"),
+    (
+        r"qu'est[- ]ce qu|\bc'est quoi\b|\bc koi\b|\bc quoi\b|\bdefini|\bque (?:signifie|veut dire|designe)|\bsignification|\bca veut dire\b|\bsens de\b|\bqu'entend|\bsignifie|\bqu'appelle|correspond a quoi|\bc'est-a-dire|\bdesigne",
+        "definition",
+    ),
+    (r"\bpourquoi\b|\bpour quelle|\braison|\bcause\b", "reason"),
+    (r"\bcomment\b|\bde quelle (?:facon|maniere)|\bpar quel moyen|\bque faire\b|\bmethode\b", "how"),
+)
+_LIST = re.compile(
+    r"\bquel(?:le)?s (?:sont|etaient|ont)\b|\bquel(?:le)?s\b(?! (?:est|etait))|\blist|\benumer|\bcite[rz]?\b|\blesquel|"
+    r"\bnomme[rz]?\b|\btou(?:s|tes) les\b|\bquels\b|\bles etapes|\bque permet|\ba quoi (?:peut|sert|servent)"
+)
+_COUNTED = re.compile(
+    r"\b(?:les|des|ces|en|aux|quel(?:le)?s) (?:sont les )?(\d{1,2}|"
+    + "|".join(NUMBER_WORDS)
+    + r")\b(?! (?:ans|mois|%))"
+)
+
+
+@dataclass(frozen=True)
+class Expectation:
+    wants: frozenset[Want]
+    count: int | None = None  # of a list: « les quatre leviers » → 4
+
+
+def expect(question: str) -> Expectation:
+    folded = fold(question)
+    wants: set[Want] = {want for pattern, want in _RULES if re.search(pattern, folded)}
+    counted = _COUNTED.search(folded)
+    count = None
+    if counted:
+        count = int(counted.group(1)) if counted.group(1).isdigit() else NUMBER_WORDS[counted.group(1)]
+    asks_amount = wants & {"number", "duration", "date", "percent", "money"} and not re.search(
+        r"\bquel(?:le)?s sont\b", folded
+    )
+    if (_LIST.search(folded) or (count and count > 1)) and not ("number" in wants and "combien" in folded):
+        if not asks_amount or count or re.search(r"\blist|\bquel(?:le)?s (?:sont|programmes|etapes)", folded):
+            wants.add("list")
+    if "duration" in wants:
+        wants.discard("number")
+    return Expectation(frozenset(wants), count)
+
+
+_MONTHS = "janvier|fevrier|mars|avril|mai|juin|juillet|aout|septembre|octobre|novembre|decembre"
+_SPELLED = "|".join(NUMBER_WORDS)
+_EVIDENCE: dict[Want, re.Pattern[str]] = {
+    "number": re.compile(rf"\d|\b(?:{_SPELLED}|cinquantaine|vingtaine|trentaine|quarantaine|centaine|dizaine|douzaine|millier|million|moitie|tiers|double|triple)\b"),
+    "percent": re.compile(r"\d\s*%|\bpour cent\b|\btiers\b|\bmoitie\b|\bquart\b"),
+    "money": re.compile(r"\d\s*(?:€|m€|k€|euros?|millions?)|\beuros?\b"),
+    "duration": re.compile(rf"\b(?:\d+|{_SPELLED}|une?)\s+(?:ans?|annees?|mois|jours?|heures?|semaines?|decennies?|siecles?)\b|\b\d+\s*h\b|\bdecennies?\b|\bquinquennal"),
+    "date": re.compile(rf"\b(?:1[89]|20)\d\d\b|\b(?:{_MONTHS})\b|\bprintemps\b|\bautomne\b"),
+    "url": re.compile(r"https?://|www\.|\.(?:fr|org|com|net)\b"),
+    "definition": re.compile(r"\b(?:est|sont|designe|designent|correspond|correspondent|signifie|se definit|consiste|caracterise|constitue|appelle|definie?s?|c'est-a-dire|fait reference)\b|\s:\s"),
+    "reason": re.compile(r"\b(?:car|parce|puisque|afin|permet|permettent|explique|expliquent|raison|pour)\b"),
+    "how": re.compile(r"\b(?:en \w+ant|grace|permet|permettent|a travers|au travers|par|afin|etapes?)\b"),
+    "compare": re.compile(r"\b(?:tandis|alors que|contrairement|difference|differencie|ajoute|plutot|mais|moins|plus|seulement|quand)\b"),
+}  # fmt: skip
+_NAME = re.compile(
+    r"(?<![.!?:»]\s)(?<!^)\b[A-ZÉÈÀÂÎÔÛ][\w’'-]+(?:\s+(?:de|du|des|la|le|l'|pour|&|et)?\s*[A-ZÉÈÀÂÎÔÛ][\w’'-]*)*|\b[A-Z]{3,}\b"
+)
+
+
+def holds(want: Want, sentence: str) -> bool:
+    """Whether a sentence holds the kind of thing that is wanted (a number for « combien », a year for « quand »…)."""
+    if want == "person":
+        return bool(_NAME.search(sentence))
+    pattern = _EVIDENCE.get(want)
+    return bool(pattern and pattern.search(fold(sentence)))

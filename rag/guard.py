@@ -1,0 +1,72 @@
+"""What needs no retrieval: greetings and thanks, and attempts to change the assistant's rules."""
+
+from __future__ import annotations
+
+import re
+
+from rag.lexical import fold
+
+REFUSAL = (
+    "Je ne peux pas répondre à cette demande : je réponds seulement aux questions sur le corpus ODD 17, "
+    "à partir de ses pages, et mes règles ne changent pas en cours de conversation."
+)
+GREETING = "Bonjour ! Posez-moi votre question sur les alliances et l'ODD 17 : je réponds avec la page qui le prouve."
+THANKS = "Avec plaisir. Si une autre question vous vient sur les alliances ou l'ODD 17, je suis là."
+ABOUT = (
+    "Je réponds en français à vos questions sur le corpus ODD 17 (alliances, Territoires, modèles socio-économiques…). "
+    "Chaque phrase renvoie à la page qui la prouve, et je le dis quand le corpus n'en parle pas."
+)
+
+_INJECTION = re.compile(
+    r"ignor\w* (?:toutes? )?(?:tes|les|vos|ces|ses|l'ensemble|all|your|previous|the)\b.{0,40}(?:instruction|consigne|regle|rules?|prompt|precedent|directive)|"
+    r"oubli\w* (?:toutes? )?(?:tes|les|vos|ces) .{0,30}(?:instruction|consigne|regle|directive|precedent)|"
+    r"\b(?:prompt|message|invite|instructions?) (?:systeme|system|cache|secret|initial)|system prompt|"
+    r"(?:revele|affiche|montre|donne|repete|recopie|print|reveal|show)\w*[- ](?:moi )?.{0,30}(?:prompt|tes (?:instruction|consigne|regle)|vos (?:instruction|consigne|regle)|your (?:instruction|prompt|rules)|cles? api|api key|mots? de passe|password|secret)|"
+    r"\bmode (?:administrateur|admin|developpeur|debug|root|dan|sans (?:filtre|limite|restriction))|\bjailbreak|\bdeveloper mode|"
+    r"(?:tu es|vous etes|you are|agis comme|comporte-toi comme|fais comme si tu|joue le role|fais semblant d|pretends? to be|act as|role de)\b.{0,60}(?:sans (?:aucune )?(?:limite|regle|filtre|restriction|source|censure)|desormais|maintenant|pirate|hacker|un autre assistant|no (?:rules|limits)|unrestricted|libre de)|"
+    r"(?:desormais|a partir de maintenant|from now on|maintenant)[, ]+(?:tu (?:es|dois|vas|reponds|ne)|vous (?:etes|devez|allez)|you (?:are|must|will)|reponds)|"
+    r"\b(?:contourne|desactive|outrepasse|bypass|override|disregard)\w*\b.{0,40}(?:regle|consigne|securite|filtre|instruction|garde-fou|rules?|verification|citation)|"
+    r"(?:invente|fabrique|imagine)\w*[- ](?:moi )?.{0,30}(?:statistique|chiffre|citation|source|etude|donnees?|fait)|"
+    r"sans (?:aucune )?(?:source|citation)s?\b.{0,40}(?:repond|confirm|dis|affirm)|(?:repond|confirm|ecri|dis)\w*\b.{0,40}\bsans (?:aucune )?(?:source|citation|verifi)|"
+    r"^\s*(?:system|systeme|assistant|admin)\s*:|<\|?(?:system|im_start|endoftext)|\[/?inst\]|###\s*(?:system|instruction)|"
+    r"(?:questions?|conversations?|donnees) (?:des|d') ?autres (?:utilisateur|usager|personne)|"
+    r"(?:execute|lance|run)\w* .{0,20}(?:commande|code|script|shell|sql)|\bdrop table\b|\brm -rf\b",
+    re.DOTALL,
+)
+_GREETING = re.compile(
+    r"^(?:bonjour|bonsoir|salut|coucou|hello|hey|bjr|slt)(?: (?:a tous|a vous|madame|monsieur|l'assistant|boussole))*[ !.,?]*$"
+)
+_THANKS = re.compile(
+    r"^(?:ok |super |parfait |tres bien |genial |bien |d'accord )*[,!]? ?(?:merci|thanks|thx)(?: (?:beaucoup|bien|a vous|a toi|infiniment|pour .*))?[ !.]*$|^(?:au revoir|bonne (?:journee|soiree)|a bientot)[ !.]*$"
+)
+_ABOUT = re.compile(
+    r"^(?:bonjour[ ,!]*)?(?:que peux[- ]tu faire|que pouvez[- ]vous faire|que sais[- ]tu faire|qui es[- ]tu|qui etes[- ]vous|tu es qui|"
+    r"a quoi (?:tu sers|sers[- ]tu|servez[- ]vous)|comment (?:ca|tu) marche(?:s)?|comment (?:t'|vous )?utiliser|aide|help|quel(?:le)?s questions (?:puis-je|je peux|peut-on))\b.{0,40}$"
+)
+
+
+def refuses(question: str) -> bool:
+    """Whether the question tries to change the rules, to get at the instructions, or to have facts made up."""
+    return bool(_INJECTION.search(fold(question)))
+
+
+def small_talk(question: str) -> str | None:
+    """A short human reply to a greeting, thanks or « que peux-tu faire ? »; None for a real question."""
+    folded = fold(question).strip()
+    if _GREETING.match(folded):
+        return GREETING
+    if _THANKS.match(folded):
+        return THANKS
+    return ABOUT if _ABOUT.match(folded) else None
+
+
+_POLITE_OPENING = re.compile(
+    r"^\s*(?:(?:ok|super|parfait|très bien|d'accord|génial|merci(?: beaucoup)?|bonjour|bonsoir|salut)\b[ ,!.…]*)+(?:(?:et )?sinon|au fait|autre question|une autre question)?[ ,:]*",
+    re.IGNORECASE,
+)
+
+
+def without_politeness(question: str) -> str:
+    """« Merci ! Sinon, c'est quoi les 4 C ? » → « c'est quoi les 4 C ? »."""
+    rest = _POLITE_OPENING.sub("", question, count=1)
+    return rest if len(rest) >= 3 else question

@@ -1,0 +1,86 @@
+"""Query: what is searched, with its tokens repaired and its explicit targets (a page, a document) recognised."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rag.lexical import STOP_WORDS, LexicalIndex, fold, stem, words
+
+# Acronyms of the field and what they stand for (folded); both forms are searched when one is asked.
+GLOSSARY: Mapping[str, str] = {
+    "anct": "agence nationale de la cohesion des territoires",
+    "anpp": "association nationale des poles territoriaux et des pays",
+    "cdc": "caisse des depots",
+    "cese": "conseil economique social et environnemental",
+    "cpie": "centres permanents d'initiatives pour l'environnement",
+    "crte": "contrat de relance et de transition ecologique",
+    "cte": "contrat de transition ecologique",
+    "djepva": "direction de la jeunesse de l'education populaire et de la vie associative",
+    "dla": "dispositif local d'accompagnement",
+    "epci": "etablissement public de cooperation intercommunale intercommunalite",
+    "ess": "economie sociale et solidaire",
+    "fdva": "fonds pour le developpement de la vie associative",
+    "odd": "objectifs de developpement durable",
+    "onu": "organisation des nations unies",
+    "orse": "observatoire de la responsabilite societale des entreprises",
+    "pme": "petite et moyenne entreprise",
+    "ptce": "pole territorial de cooperation economique",
+    "rse": "responsabilite societale des entreprises",
+    "r&d": "recherche developpement",
+    "snu": "service national universel",
+}
+EXPANSION_WEIGHT = 0.4  # of a word that the question doesn't hold; chosen with the reference questions
+
+_PAGE = re.compile(r"\b(?:a la |en |de la |sur la )?(?:page|p\.)\s*(\d{1,4})\b")
+
+
+@dataclass(frozen=True)
+class Term:
+    """A content word of the query: its index token, and its weight."""
+
+    word: str
+    token: str
+    weight: float
+
+
+@dataclass(frozen=True)
+class Query:
+    text: str  # as asked, or its standalone form
+    repaired: str  # with typing errors repaired, for the embedding model
+    terms: tuple[Term, ...]
+    page: int | None = None
+    document_ids: tuple[str, ...] = ()
+
+
+def parse(text: str, lexical: LexicalIndex, document_ids: tuple[str, ...] = ()) -> Query:
+    """Terms of a question: stop words dropped, typing errors repaired from the corpus's own words, acronyms expanded."""
+    folded = fold(text)
+    page = _PAGE.search(folded)
+    if page:
+        folded = folded[: page.start()] + " " + folded[page.end() :]
+    terms: dict[str, Term] = {}
+    repaired = text
+    for word in words(folded):
+        if word in STOP_WORDS:
+            continue
+        right = lexical.correct(word)
+        if right != word:
+            repaired = _replace_word(repaired, word, right)
+        token = stem(right)
+        terms.setdefault(token, Term(right, token, 1.0))
+    for word in [t.word for t in terms.values()]:
+        for extra in words(GLOSSARY.get(word, "")):
+            if extra not in STOP_WORDS:
+                token = stem(extra)
+                terms.setdefault(token, Term(extra, token, EXPANSION_WEIGHT))
+    number = int(page.group(1)) if page else None
+    return Query(text, repaired, tuple(terms.values()), number, document_ids)
+
+
+def _replace_word(text: str, folded_word: str, right: str) -> str:
+    for match in re.finditer(r"\w+", text):
+        if fold(match.group()) == folded_word:
+            return text[: match.start()] + right + text[match.end() :]
+    return text

@@ -1,0 +1,145 @@
+"""Hybrid retrieval: BM25, dense and late-interaction scores, standardised over the candidates and summed.
+
+Rank fusion, everyone's default, throws away what scores know (measured: docs/adr/0005-retrieval.md). Candidates are the
+best of BM25 and of the dense search; each then gets all three scores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from llama_index.core.retrievers import BaseRetriever
+from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
+
+from corpus.chunk import Chunk, ChunkSentence
+from rag.embedding import Encoded, Encoder
+from rag.generation import Generation
+from rag.lexical import STOP_WORDS, fold, stem, words
+from rag.query import Query, parse
+from rag.vectors import DenseSearch
+
+CANDIDATES = 100  # of each search; more changes no figure, and late interaction costs about 0.1 ms each
+LEXICAL, DENSE, LATE = 0.7, 1.0, 1.0  # weights of the standardised scores (docs/adr/0005-retrieval.md)
+PAGE_BONUS = 3.0  # standard deviations: the question names the page
+LOW_QUALITY = 1.0  # standard deviations lost by a passage whose text is scrambled through and through
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A chunk found for a query. `score` orders the hits; the three others are raw."""
+
+    row: int
+    chunk: Chunk
+    score: float
+    lexical: float
+    dense: float
+    late: float
+    sentences: tuple[ChunkSentence, ...]
+
+
+@dataclass(frozen=True)
+class Found:
+    query: Query
+    encoded: Encoded
+    hits: tuple[Hit, ...]
+
+
+class HybridRetriever(BaseRetriever):
+    """Our retrieval as a LlamaIndex retriever; `find` gives the same hits with their scores apart."""
+
+    def __init__(self, generation: Generation, encoder: Encoder, dense: DenseSearch, k: int = 10) -> None:
+        super().__init__()
+        self._generation = generation
+        self._encoder = encoder
+        self._dense = dense
+        self._k = k
+
+    def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
+        return [
+            NodeWithScore(
+                node=TextNode(
+                    id_=hit.chunk.id,
+                    text=hit.chunk.text,
+                    metadata={"document_id": hit.chunk.document_id, "page": hit.chunk.page, "kind": hit.chunk.kind},
+                ),
+                score=hit.score,
+            )
+            for hit in self.find(query_bundle.query_str, self._k).hits
+        ]
+
+    def find(self, text: str, k: int = 10, document_ids: Sequence[str] = ()) -> Found:
+        """The `k` best chunks for `text`, best first."""
+        query = parse(text, self._generation.lexical, tuple(document_ids))
+        encoded = self._encoder.query(query.repaired)
+        rows, lexical, dense = self._candidates(query, encoded)
+        if not len(rows):
+            return Found(query, encoded, ())
+        weights, vectors = query_words(query, encoded, self._generation)
+        late = np.array([self._late(int(row), weights, vectors) for row in rows], np.float32)
+        score = LEXICAL * standardise(lexical) + DENSE * standardise(dense) + LATE * standardise(late)
+        best = np.argsort(-score, kind="stable")[: max(k * 2, k + 5)]
+        hits = [
+            self._hit(int(rows[i]), query, float(score[i]), float(lexical[i]), float(dense[i]), float(late[i]))
+            for i in best
+        ]
+        hits.sort(key=lambda hit: -hit.score)
+        return Found(query, encoded, tuple(hits[:k]))
+
+    def _candidates(self, query: Query, encoded: Encoded) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Rows, with their BM25 score and cosine, each of shape (c,)."""
+        lexical = self._lexical_scores(query)
+        if query.document_ids:
+            lexical = np.where(self._generation.rows_of(query.document_ids), lexical, 0)
+        k = min(CANDIDATES, len(lexical))
+        rows = {row for row, _ in self._dense.nearest(encoded.vector, k, query.document_ids)}
+        if k:
+            best = np.argpartition(-lexical, k - 1)[:k]
+            rows |= {int(row) for row in best if lexical[row] > 0}
+        ordered = np.array(sorted(rows), np.int64)
+        dense = self._generation.vectors[ordered] @ encoded.vector if len(ordered) else np.zeros(0, np.float32)
+        return ordered, lexical[ordered], dense
+
+    def _lexical_scores(self, query: Query) -> np.ndarray:
+        lexical = self._generation.lexical
+        full = lexical.scores([t.token for t in query.terms if t.weight == 1.0])
+        extra = [t for t in query.terms if t.weight < 1.0]
+        for term in extra:
+            full = full + term.weight * lexical.scores([term.token])
+        return full
+
+    def _late(self, row: int, weights: np.ndarray, vectors: np.ndarray) -> float:
+        """MaxSim: each query word's best match among the chunk's words, averaged by weight."""
+        _, words = self._generation.word_vectors(row)
+        if not len(words) or not len(vectors):
+            return 0.0
+        return float((vectors @ words.T).max(axis=1) @ weights)
+
+    def _hit(self, row: int, query: Query, score: float, lexical: float, dense: float, late: float) -> Hit:
+        chunk = self._generation.chunk(row)
+        score -= LOW_QUALITY * (1 - chunk.quality)
+        if query.page is not None and chunk.page <= query.page <= chunk.page_end:
+            score += PAGE_BONUS
+        return Hit(row, chunk, score, lexical, dense, late, tuple(self._generation.sentences(row)))
+
+
+def query_words(query: Query, encoded: Encoded, generation: Generation) -> tuple[np.ndarray, np.ndarray]:
+    """Weights (w,), which sum to 1, and vectors (w, d) of the query's content words; rarer words weigh more."""
+    weights, keep = [], []
+    for i, (a, b) in enumerate(encoded.spans):
+        folded = words(query.repaired[a:b])
+        if not folded or folded[-1] in STOP_WORDS or fold(query.repaired[a:b]) in STOP_WORDS:
+            continue
+        keep.append(i)
+        weights.append(generation.lexical.idf(stem(folded[-1])) ** 0.5)
+    if not keep:
+        keep = list(range(len(encoded.words)))
+        weights = [1.0] * len(keep)
+    array = np.array(weights, np.float32)
+    return array / max(float(array.sum()), 1e-9), encoded.words[keep]
+
+
+def standardise(scores: np.ndarray) -> np.ndarray:
+    deviation = float(scores.std())
+    return (scores - scores.mean()) / (deviation if deviation > 1e-9 else 1.0)

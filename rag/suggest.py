@@ -1,0 +1,30 @@
+"""Next questions that the corpus can answer, made from the headings near what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rag.generation import Generation
+from rag.lexical import fold, tokenize
+from rag.retrieve import Found
+from rag.select import Candidate
+
+MOST = 3
+
+
+def suggest(found: Found, generation: Generation, question: str, ranked: Sequence[Candidate]) -> tuple[str, ...]:
+    """Up to three questions about headings of the found passages that the question didn't already name."""
+    asked = set(tokenize(question))
+    suggestions: dict[str, str] = {}
+    for hit in found.hits:
+        if not hit.chunk.section:
+            continue
+        heading = hit.chunk.section[-1].strip(" :.")
+        tokens = set(tokenize(heading))
+        if len(tokens) < 2 or len(heading) > 90 or len(tokens & asked) / len(tokens) > 0.6:
+            continue
+        text = heading if heading.endswith("?") else f"Que dit le corpus sur « {heading} » ?"
+        suggestions.setdefault(fold(heading), text)
+        if len(suggestions) == MOST:
+            break
+    return tuple(suggestions.values())
