@@ -1,8 +1,8 @@
 """Typeset the starter corpus: `python -m corpus.typeset` turns corpus/documents/*.md into PDFs beside them.
 
 Markdown (CommonMark, tables, `[^1]` footnotes) goes through markdown-it-py's tree to Typst markup; fiche.typ gives the
-look and `typst` sets it with the fonts that it carries. Nothing depends on the machine or the day: the date is the front
-matter's, so that a second build gives the same bytes.
+look and `typst` sets it with the fonts that it carries. Nothing depends on the machine or the day: the date is that of
+the front matter, so that a second build gives the same bytes.
 
 Front matter (YAML): title, date, authors, kind, columns (1 or 2), sources (each with title; url and date where known).
 Two fenced blocks draw: `etapes` (boxes in a row, joined by arrows) and `cercle` (boxes round a circle), a line a box,
@@ -64,13 +64,14 @@ def build(source: Path, target: Path) -> None:
 
 def markup(text: str, name: str) -> str:
     """Typst markup of a whole Markdown text with its front matter; `name` is for error messages."""
-    front, body = _split(text, name)
+    front, body = split_front_matter(text, name)
     notes = dict(_NOTE.findall(body))
     tree = SyntaxTreeNode(_MARKDOWN.parse(_NOTE.sub("", body)))
     return "\n".join([LOOK.read_text(encoding="utf-8"), _head(front), _render(tree, notes), _sources(front)])
 
 
-def _split(text: str, name: str) -> tuple[FrontMatter, str]:
+def split_front_matter(text: str, name: str) -> tuple[FrontMatter, str]:
+    """The checked front matter and the Markdown body; raise ReadError where it lacks or is wrong."""
     parts = re.match(r"---\n(.*?)\n---\n(.*)", text, re.DOTALL)
     if parts is None:
         raise ReadError(f"{name} : il manque l'en-tête « --- … --- » avec title, date et sources.", code="wrong_type")
@@ -86,7 +87,7 @@ def _head(front: FrontMatter) -> str:
     line = _string(f"{front.kind.capitalize()} · {front.authors} · {day.day} {MONTHS[day.month - 1]} {day.year}")
     date = f"datetime(year: {day.year}, month: {day.month}, day: {day.day})"
     return (
-        f"#set document(title: {title}, author: {authors}, keywords: ({kind},), date: {date})\n"
+        f"#set document(title: {_quote(front.title)}, author: {authors}, keywords: ({kind},), date: {date})\n"
         f"#show: fiche.with(title: {title}, line: {line}, columns: {front.columns})\n"
     )
 
@@ -96,12 +97,16 @@ def _sources(front: FrontMatter) -> str:
     for source in front.sources:
         text = _string(source.title + (f", {source.date}" if source.date else "") + (" : " if source.url else "."))
         items.append(f"[#{text};{f'#link({_string(source.url)});' if source.url else ''}]")
-    return f"#heading(level: 1)[Sources]\n#set text(10pt)\n#set par(justify: false)\n#list({', '.join(items)},)"
+    look = "#set text(9pt)\n#set par(justify: false, leading: 0.5em)"
+    return f"#heading(level: 1)[Sources]\n{look}\n#list({', '.join(items)},)"
 
 
 def _string(text: str) -> str:
     """A Typst string: nothing in it is markup. French thin punctuation gets its non-breaking space."""
-    text = re.sub(r"(?<=\S) (?=[;:?!%€»])|(?<=«) ", "\u00a0", text)
+    return _quote(re.sub(r"(?<=\S) (?=[;:?!%€»])|(?<=«) ", "\u00a0", text))
+
+
+def _quote(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ") + '"'
 
 
