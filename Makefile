@@ -1,0 +1,54 @@
+# What one does here. `make run` and `make test` need Python 3.11 or newer, and nothing else beforehand.
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help run index test check format docs evals bench corpus clean
+
+help: ## dit ce que chaque commande fait
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+run: $(STAMP) ## installe ce qui manque, indexe le corpus de départ, lance l'assistant
+	@echo "→ Corpus : mise à jour de l'index (rien n'est refait si rien n'a changé)…"
+	@$(BIN)/boussole index
+	@echo "→ Assistant : démarrage…"
+	@$(BIN)/boussole serve
+
+index: $(STAMP) ## met l'index à jour
+	@$(BIN)/boussole index
+
+test: $(STAMP) check browser ## vérifie le code puis lance tous les tests, les rapides d'abord
+	@echo "→ Tests rapides…"
+	@$(BIN)/pytest -m "not slow"
+	@echo "→ Tests complets (modèle, serveurs, navigateur)…"
+	@$(BIN)/pytest -m slow
+
+.PHONY: browser
+browser: ## installe le navigateur des tests où il manque
+	@./.ci/browser
+
+check: $(STAMP) ## style et types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(STAMP) ## met le code en forme
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+evals: $(STAMP) ## mesure l'assistant sur les questions de référence
+	@$(BIN)/evals run
+
+corpus: $(STAMP) ## recompose les PDF du corpus de départ
+	@$(BIN)/python -m corpus.typeset
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Il faut Python 3.11 ou plus récent : installez-le, ou donnez-le par « make PYTHON=/chemin/python3.11 »."; exit 2; }
+	@echo "→ Environnement : création et installation (quelques minutes la première fois)…"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,evals]'
+	@touch $@
+
+clean: ## retire l'environnement et l'index
+	rm -rf $(VENV) index runs artifacts
