@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from corpus.errors import BoussoleError, ConfigurationError, IndexMissing, UsageError
+from ui.serve_command import serve
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
@@ -35,6 +36,9 @@ class Commands(click.Group):
 @click.version_option(package_name="boussole17", prog_name="boussole")
 def main() -> None:
     pass
+
+
+main.add_command(serve)
 
 
 @main.command(help="Lire, nettoyer, découper, indexer et publier les documents ; seul ce qui a changé est refait.")
