@@ -186,7 +186,7 @@ def _chunk(document: Document, ordinal: int, units: list[_Unit]) -> Chunk:
             pieces[-1] = replace(pieces[-1], end=unit.end)
             continue
         if text:
-            text += " " if unit.glued else "\n"
+            text += ("" if text.endswith("-") else " ") if unit.glued else "\n"
         pieces.append(Piece(unit.page, unit.start, unit.end, len(text), unit.block.kind))
         text += unit.text
     body = [u for u in units if u.block.kind != "title"] or units

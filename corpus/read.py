@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-import re
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-
-from pypdf import PdfReader
-from pypdf.errors import PyPdfError
+from statistics import median
 
 from corpus.document import BLOCK_SEPARATOR, Block, Document, DocumentMetadata, Page
+from corpus.drafts import Draft
 from corpus.errors import ReadError
+from corpus.layout import layout
 from corpus.limits import Limits
+from corpus.margins import without_margins
+from corpus.pdf import read_pdf
+from corpus.raw import RawDocument, RawPage
+from corpus.repair import has_lost_accents, join_lines, repair
 from corpus.slug import slug
+from corpus.text_layer import legibility, mend
+
+TEXT_PAGE = (595.0, 842.0)  # points: plain text has no page of its own
+_DEFAULT_LIMITS = Limits()
 
 
 def read(
@@ -20,33 +29,115 @@ def read(
     *,
     document_id: str | None = None,
     metadata: DocumentMetadata | None = None,
-    limits: Limits = Limits(),
+    limits: Limits = _DEFAULT_LIMITS,
 ) -> Document:
-    """Return the document at `path`; raise ReadError, with its code, where it can't be read."""
+    """The document at `path`. Raises ReadError, with its code, where it can't be read."""
     try:
         data = path.read_bytes()
-        reader = PdfReader(path)
-        pages = tuple(_page(n, page.extract_text(), page) for n, page in enumerate(reader.pages, 1))
     except OSError as error:
-        raise ReadError(f"{path.name} : fichier introuvable ou illisible.", code="vanished") from error
-    except PyPdfError as error:
-        raise ReadError(f"{path.name} : PDF illisible ({error}).", code="corrupt") from error
+        raise ReadError(
+            f"« {path.name} » a disparu ou n'est pas lisible : vérifiez le fichier.", code="vanished"
+        ) from error
+    if len(data) > limits.file_bytes:
+        size = limits.file_bytes // 2**20
+        raise ReadError(f"« {path.name} » dépasse {size} Mo : découpez-le ou allégez-le.", code="too_large")
+    suffix = path.suffix.lower()
+    if suffix == ".pdf":
+        raw = read_pdf(data, path.name, limits)
+        pages = _pages(raw)
+    elif suffix in (".md", ".txt"):
+        raw = RawDocument(())
+        pages = (_text_page(data, path.name),)
+    else:
+        raise ReadError(
+            f"« {path.name} » : le format {suffix or 'sans extension'} n'est pas lu. Convertissez-le en PDF.",
+            code="unsupported",
+        )
     return Document(
         id=document_id or slug(path.stem),
         path=path,
         sha256=hashlib.sha256(data).hexdigest(),
-        metadata=metadata or DocumentMetadata(title=path.stem),
+        metadata=metadata or _metadata(raw, path, pages),
         pages=pages,
+        failures=raw.failures,
     )
 
 
-def _page(number: int, raw: str, page: object) -> Page:
-    paragraphs = [" ".join(part.split()) for part in re.split(r"\n\s*\n", raw)]
+def _metadata(raw: RawDocument, path: Path, pages: Sequence[Page]) -> DocumentMetadata:
+    title = (raw.title or "").strip()
+    if len(title) < 4 or title.lower().endswith((".doc", ".docx", ".pdf", ".indd")) or "untitled" in title.lower():
+        heading = next((b.text for p in pages[:1] for b in p.blocks if b.kind == "title"), "")
+        title = heading if 12 <= len(heading) <= 120 and not raw.title else path.stem
+    return DocumentMetadata(title=title, authors=raw.authors, date=raw.date)
+
+
+def _pages(raw: RawDocument) -> tuple[Page, ...]:
+    pages = without_margins(raw.pages)
+    sizes = [line.size for page in pages for line in page.lines for _ in range(len(line.text))]
+    body_size = median(sizes) if sizes else None
+    drafts = [layout(page, body_size) for page in pages]
+    lost = has_lost_accents(" ".join(page.raw_text for page in raw.pages))
+    found: list[Page] = []
+    section: tuple[str, ...] = ()
+    for i, page in enumerate(pages):
+        blocks, section = _blocks(drafts[i], drafts[i + 1] if i + 1 < len(drafts) else [], section, lost)
+        text = BLOCK_SEPARATOR.join(block.text for block in blocks)
+        label = page.label or str(page.number)
+        found.append(
+            Page(page.number, label, page.width, page.height, text, raw.pages[i].raw_text, tuple(blocks), page.links)
+        )
+    return tuple(found)
+
+
+def _blocks(
+    drafts: Sequence[Draft], following: Sequence[Draft], section: tuple[str, ...], lost: bool
+) -> tuple[list[Block], tuple[str, ...]]:
+    """The page's blocks with their spans, and the section that goes on after them."""
     blocks: list[Block] = []
     start = 0
-    for text in filter(None, paragraphs):
-        blocks.append(Block("body", text, start, start + len(text)))
+    for i, draft in enumerate(drafts):
+        text = _text(draft, lost)
+        if not any(c.isalnum() for c in text):
+            continue
+        if draft.kind == "title":
+            section = (text,)
+        after = next((d for d in [*drafts[i + 1 :], *following] if d.kind not in ("note", "table")), None)
+        continues = draft.continues or (draft.kind == "body" and draft.open and after is not None and _resumes(after))
+        quality = min(draft.quality, max(legibility(text), 0.0)) if len(text) > 40 else draft.quality
+        blocks.append(
+            Block(draft.kind, text, start, start + len(text), section, draft.call, continues, round(quality, 2))
+        )
         start += len(text) + len(BLOCK_SEPARATOR)
-    box = page.mediabox  # type: ignore[attr-defined]
+    return blocks, section
+
+
+def _resumes(draft: Draft) -> bool:
+    return draft.kind == "body" and (draft.low or draft.text[:1].islower())
+
+
+def _text(draft: Draft, lost: bool) -> str:
+    rows = [repair(mend(join_lines(row)), lost) for row in draft.rows]
+    return "\n".join(row for row in rows if row.strip()) if draft.kind in ("list", "table") else " ".join(rows)
+
+
+def _text_page(data: bytes, name: str) -> Page:
+    """Plain text or Markdown as one page; paragraphs are blocks, `#` lines are headings."""
+    try:
+        raw = data.decode("utf-8")
+    except UnicodeDecodeError:
+        raw = data.decode("cp1252", errors="replace")
+    if not raw.strip():
+        raise ReadError(f"« {name} » est vide.", code="no_text")
+    drafts = []
+    for part in raw.replace("\r\n", "\n").split("\n\n"):
+        lines = tuple(line for line in part.split("\n") if line.strip())
+        if lines and lines[0].startswith("#"):
+            drafts.append(Draft("title", ((lines[0].lstrip("# "),),)))
+            lines = lines[1:]
+        if lines:
+            listed = all(line.lstrip().startswith(("- ", "* ", "| ")) for line in lines)
+            drafts.append(Draft("list", tuple((line,) for line in lines)) if listed else Draft("body", (lines,)))
+    page = RawPage(1, "1", *TEXT_PAGE, raw, ())
+    blocks, _ = _blocks(drafts, [], (), False)
     text = BLOCK_SEPARATOR.join(block.text for block in blocks)
-    return Page(number, str(number), float(box.width), float(box.height), text, raw, tuple(blocks))
+    return replace(Page(1, "1", page.width, page.height, text, raw, tuple(blocks)))

@@ -1,0 +1,507 @@
+"""layout: the lines of a page become drafts of blocks: titles, body, notes, lists, tables.
+
+Nothing is thrown away that holds a letter or a digit: what isn't understood stays where it was read, as body or as a table
+of lower quality.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from corpus.drafts import Draft
+from corpus.lines import Cell, Line, squeeze
+from corpus.notes import TINY, goes_on, note_call, note_ended
+from corpus.order import reading_order
+from corpus.pieces import BORDER, BULLET, NUMBERED, Measures, Placed, ended, measure, place, starts_low
+from corpus.raw import RawPage
+from corpus.table_cells import counted, rebuild
+from corpus.table_grid import find_grids
+from corpus.text_layer import is_word
+
+TITLE_SIZE = 1.15  # of the body's size
+CELL_CHARACTERS = 60  # the longest line of a table's cell
+SCRAP_CHARACTERS = 32  # of the lines of a drawing's labels, of which many may follow each other
+FEWEST_CELLS = 3
+LEADERS = re.compile(r"\s*(?:[.·…_]\s?){4,}\s*")
+DETERMINERS = re.compile(r"\b(?:des?|du|la|les?|au|aux|pour|en|un|une)\b|\b[dl]['’]", re.IGNORECASE)
+FROM_TO = re.compile(r"^(?:De|Des|Du|D['’])\b.{3,60}\b(?:à|a|au|aux)\b")
+
+
+@dataclass(frozen=True)
+class Piece:
+    lines: tuple[Placed, ...]
+    bullet: bool = False
+    grid: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        return squeeze(" ".join(line.text for line in self.lines))
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        return tuple(line.text for line in self.lines)
+
+    @property
+    def brk(self) -> str:
+        return self.lines[0].brk if self.lines else "gap"
+
+    @property
+    def size(self) -> float:
+        return max((line.line.size for line in self.lines), default=0.0)
+
+    @property
+    def bold(self) -> bool:
+        return all(line.line.bold for line in self.lines)
+
+
+def layout(page: RawPage, body_size: float | None = None) -> list[Draft]:
+    """The drafts of a page's blocks, in reading order; notes stand after the text that they interrupted."""
+    lines = _unboxed(reading_order(page.lines, page.width))
+    if not lines:
+        return []
+    usual = measure(lines)
+    if body_size is not None and sum(len(line.text) for line in lines) < 600:
+        usual = replace(usual, size=body_size)
+    pieces, notes = _split(lines, usual)
+    return _drafts(pieces, usual) + notes
+
+
+def _unboxed(lines: Sequence[Line]) -> list[Line]:
+    """Without the drawn borders that OCR took for letters, where several lines of the page have one."""
+    bordered = [line for line in lines if re.match(r"^\|\s|.*\s\|$", line.text)]
+    if len(bordered) < 3:
+        return list(lines)
+    low, high = min(line.y for line in bordered), max(line.y for line in bordered)
+    cleaned = []
+    for line in lines:
+        text = BORDER.sub("", BORDER.sub("", line.text)) if low <= line.y <= high else line.text
+        cleaned.append(line if text == line.text else replace(line, cells=(Cell(text, line.x0, line.x1),)))
+    return [line for line in cleaned if line.text]
+
+
+def _split(lines: Sequence[Line], usual: Measures) -> tuple[list[Piece], list[Draft]]:
+    grids = {grid.start: grid for grid in find_grids(lines, usual.pitch)}
+    pieces: list[Piece] = []
+    notes: list[Draft] = []
+    index = 0
+    run: list[Line] = []
+    while index <= len(lines):
+        grid = grids.get(index)
+        if grid is not None or index == len(lines):
+            found, under = _flow(run, usual)
+            pieces += found
+            notes += under
+            run = []
+            if grid is None:
+                break
+            pieces.append(Piece((), grid=grid.rows))
+            index = grid.end
+            continue
+        run.append(lines[index])
+        index += 1
+    return pieces, notes
+
+
+def _flow(lines: Sequence[Line], usual: Measures) -> tuple[list[Piece], list[Draft]]:
+    """Running text and the notes found in it."""
+    placed = place(lines, usual)
+    foot = min((line.y for line in lines), default=0.0) + 0.45 * (
+        max((line.y for line in lines), default=0.0) - min((line.y for line in lines), default=0.0)
+    )
+    pieces: list[Piece] = []
+    notes: list[Draft] = []
+    current: list[Placed] = []
+    note: list[Placed] = []
+    call: str | None = None
+
+    def close_note() -> None:
+        if note:
+            notes.append(Draft("note", (tuple(line.text for line in note),), call=call, size=note[0].line.size))
+            note.clear()
+
+    def close_piece() -> None:
+        if current:
+            pieces.append(Piece(tuple(current), bullet=opens_item(current[0], pieces)))
+            current.clear()
+
+    interrupted = False
+    for index, line in enumerate(placed):
+        found = note_call(line, usual, foot, after_note=bool(note))
+        after = placed[index + 1].brk if index + 1 < len(placed) else "jump"
+        if found is not None:
+            close_piece()
+            close_note()
+            call = found
+            note.append(line)
+            interrupted = True
+            continue
+        if note and goes_on(note, line, after != "same", usual):
+            note.append(line)
+            continue
+        close_note()
+        if line.brk != "same" and notes and line.line.size <= TINY * usual.size and not note_ended(notes[-1].text):
+            notes[-1] = replace(notes[-1], rows=((*notes[-1].rows[0], line.text),))
+            interrupted = True
+            continue
+        if interrupted:
+            line = replace(line, brk="jump")
+            interrupted = False
+        if current and _parts(current, line, usual):
+            close_piece()
+        current.append(line)
+    close_piece()
+    close_note()
+    return pieces, notes
+
+
+def _parts(current: Sequence[Placed], line: Placed, usual: Measures) -> bool:
+    """Whether `line` starts a new piece."""
+    last = current[-1]
+    if line.brk != "same":
+        return True
+    if BULLET.match(line.text) and (_upper_item(line.text) or ended(last.text) or BULLET.match(current[0].text)):
+        return True
+    if len(current) == 1 and _heads(last, line, usual):
+        return True
+    if (
+        abs(line.line.size - last.line.size) > 0.13 * usual.size
+        and max(line.line.size, last.line.size) > usual.size * 1.12
+    ):
+        return True
+    if line.line.bold != last.line.bold and ended_or_short(last, usual) and not starts_low(line.text):
+        return True
+    if LEADERS.search(last.text) or (re.search(r"\s\d{1,3}$", last.text) and LEADERS.search(line.text)):
+        return True
+    short = last.width < 0.8 * last.column
+    return short and ended(last.text) and not starts_low(line.text) and not BULLET.match(current[0].text)
+
+
+def opens_item(line: Placed, before: Sequence[Piece]) -> bool:
+    """Whether `line` starts with a bullet; « - préalablement cité - met en valeur » goes on with a sentence instead."""
+    if not BULLET.match(line.text):
+        return False
+    if _upper_item(line.text) or not before or before[-1].bullet or ended(before[-1].text):
+        return True
+    return line.brk != "same"
+
+
+def _upper_item(text: str) -> bool:
+    rest = BULLET.sub("", text, count=1)
+    return bool(rest) and not rest[0].islower()
+
+
+def _heads(first: Placed, line: Placed, usual: Measures) -> bool:
+    """Whether a lone short line heads the full line below it, without a blank between."""
+    width = line.width
+    short = first.width < 0.45 * width
+    return short and width > 0.8 * line.column and not ended(first.text) and not starts_low(line.text)
+
+
+def ended_or_short(line: Placed, usual: Measures) -> bool:
+    return ended(line.text) or line.width < 0.85 * line.column
+
+
+def _drafts(pieces: Sequence[Piece], usual: Measures) -> list[Draft]:
+    drafts: list[Draft] = []
+    index = 0
+    while index < len(pieces):
+        piece = pieces[index]
+        end = _zone_end(pieces, index, usual)
+        if piece.grid:
+            drafts.append(Draft("table", tuple((row,) for row in piece.grid), quality=0.9))
+            index += 1
+        elif end - index >= FEWEST_CELLS:
+            drafts += _zone(pieces[index:end], usual)
+            index = end
+        elif _is_title(piece, pieces[index + 1] if index + 1 < len(pieces) else None, usual):
+            drafts.append(Draft("title", (_unbulleted(piece.texts, numbers=False),), size=piece.size, bold=piece.bold))
+            index += 1
+        elif LEADERS.search(piece.text):
+            rows = tuple((squeeze(LEADERS.sub(" … ", text)),) for text in piece.texts)
+            drafts.append(Draft("list", rows, quality=0.5))
+            index += 1
+        elif piece.bullet:
+            drafts.append(Draft("list", (_item(piece.texts),), open=not ended(piece.text) and _full(piece, usual)))
+            index += 1
+        else:
+            drafts.append(
+                Draft(
+                    "body",
+                    (piece.texts,),
+                    size=piece.size,
+                    open=not ended(piece.text) and _full(piece, usual),
+                    low=starts_low(piece.text),
+                )
+            )
+            index += 1
+    return _merged(drafts)
+
+
+def _item(texts: Sequence[str]) -> tuple[str, ...]:
+    first, *rest = _unbulleted(texts)
+    return (first if NUMBERED.match(first) else f"- {first}", *rest)
+
+
+def _full(piece: Piece, usual: Measures) -> bool:
+    """Whether the last line is as long as lines of running text are: only then may a sentence go on elsewhere."""
+    widths = [line.width for line in piece.lines]
+    if piece.text.endswith(("-", ",")):
+        return True
+    if _noisy(piece) or piece.text.split()[-1].isupper():
+        return False
+    return len(piece.text) >= 30 and widths[-1] >= (
+        0.7 * max(widths) if len(widths) > 1 else 0.7 * piece.lines[0].column
+    )
+
+
+def _unbulleted(texts: Sequence[str], numbers: bool = True) -> tuple[str, ...]:
+    first = texts[0]
+    if NUMBERED.match(first) or (not numbers and re.match(r"^[\dA-Z]", first)):
+        return tuple(texts)
+    return (BULLET.sub("", first, count=1) or first, *texts[1:])
+
+
+# --- cells ------------------------------------------------------------------------------------------------------------
+
+
+def _is_cell(piece: Piece, usual: Measures) -> bool:
+    longest = max((len(text) for text in piece.texts), default=0)
+    if piece.grid or len(piece.lines) > (3 if longest > SCRAP_CHARACTERS else 14) or LEADERS.search(piece.text):
+        return False
+    if piece.size > TITLE_SIZE * usual.size or longest > CELL_CHARACTERS:
+        return False
+    first = piece.lines[0].line
+    if len(piece.lines) > 1 and longest > SCRAP_CHARACTERS:
+        if first.x1 - first.x0 > 0.93 * piece.lines[0].column or (starts_low(piece.text) and len(piece.text) > 60):
+            return False
+    return not re.search(r"[.;!?,]$|[^\W\d_].{20,}:$", piece.text) or bool(re.search(r"\b(?:etc|n|ex)\.$", piece.text))
+
+
+def _noisy(piece: Piece) -> bool:
+    """Whether a piece is rather what OCR saw in a drawing than a list's item."""
+    return len(re.findall(r"(?:^|\s)[<>={}|~+£¥_](?=\s|$)", piece.text)) >= 2
+
+
+def _zone_end(pieces: Sequence[Piece], start: int, usual: Measures) -> int:
+    end = start
+    while end < len(pieces) and _is_cell(pieces[end], usual):
+        around = pieces[max(0, end - 1) : end + 2]
+        if pieces[end].bullet and not any(_noisy(piece) for piece in around):
+            break
+        end += 1
+    return end
+
+
+def _zone(pieces: Sequence[Piece], usual: Measures) -> list[Draft]:
+    """A run of short pieces: a table, a diagram or a list without signs, with its title where it has one."""
+    drafts: list[Draft] = []
+    first = pieces[0]
+    cells = list(pieces)
+    title = ""
+    if len(first.text.split()) >= 4 and DETERMINERS.search(first.text) and not starts_low(first.text):
+        title = first.text
+        drafts.append(Draft("title", (first.texts,), size=first.size, bold=first.bold))
+        cells = cells[1:]
+    return drafts + [_cells([cell.texts for cell in cells], title)]
+
+
+def _whole(cells: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Cells that start in lower case go on with the one above."""
+    whole: list[tuple[str, ...]] = []
+    for cell in cells:
+        scrap = bool(whole) and len(whole[-1][-1].split()[0]) > 4
+        if whole and scrap and cell[0][:1].islower() and not ended(whole[-1][-1]):
+            whole[-1] = (*whole[-1], *cell)
+        else:
+            whole.append(cell)
+    return whole
+
+
+def _cells(cells: Sequence[tuple[str, ...]], title: str) -> Draft:
+    from corpus.repair import join_lines
+
+    table = rebuild([join_lines(cell) for cell in cells], title)
+    if table is not None:
+        return Draft("table", tuple((row,) for row in table.rows), quality=table.quality)
+    cells = _whole(cells)
+    if title and counted(title) is not None:
+        return Draft("list", tuple(cells), quality=0.8 if counted(title) == len(cells) else 0.6)
+    return Draft("table", tuple(cells), quality=0.5)
+
+
+# --- titles -----------------------------------------------------------------------------------------------------------
+
+
+def _is_title(piece: Piece, following: Piece | None, usual: Measures) -> bool:
+    text = piece.text
+    if (
+        piece.grid
+        or len(piece.lines) > 4
+        or len(text) > 180
+        or LEADERS.search(text)
+        or not re.search(r"[^\W\d_]{2}", text)
+    ):
+        return False
+    numbered = bool(
+        re.match(r"^(?:\d{1,2}(?:\.\d{1,2})*[.)]?|[IVX]{1,4}[.)]|[A-Z][.)]|Article|Chapitre|Titre|Annexe)\s", text)
+    )
+    if piece.bullet and not numbered:
+        return False
+    if re.search(r"[,;]$", text) or starts_low(text) or not re.match(r"[\w«\"“‘’'\[(]", text):
+        return False
+    sentence = bool(re.search(r"[.:]$", text))
+    if piece.size >= TITLE_SIZE * usual.size and (not sentence or numbered):
+        return True
+    if piece.bold and len(piece.lines) <= 3 and not sentence and piece.size >= 0.98 * usual.size:
+        return True
+    if piece.bullet or len(piece.lines) > 3 or len(text) > 130 or following is None:
+        return False
+    if sentence and not (FROM_TO.match(text) and len(text.split()) <= 13):
+        return False
+    alone = len(piece.lines) == 1 and piece.lines[0].width < 0.5 * piece.lines[0].column
+    if piece.brk == "same" or (following.brk == "same" and not alone) or len(text) < 4:
+        return False
+    shorter = max(line.width for line in piece.lines) <= 1.02 * piece.lines[0].column or len(piece.lines) == 1
+    return shorter and not starts_low(following.text) and (ended(text) or not _goes_over(piece, usual))
+
+
+def _goes_over(piece: Piece, usual: Measures) -> bool:
+    """Whether the piece is rather a sentence that was cut: its last line is full and ends on a small word or a hyphen."""
+    last = piece.lines[-1]
+    full = last.line.x1 - last.line.x0 > 0.88 * usual.width
+    if len(piece.lines) > 1 and len(piece.text) > 65:
+        first = piece.lines[0].line
+        full = full or first.x1 - first.x0 > 0.97 * last.column
+    return bool(
+        re.search(
+            r"(?:-|,|\b(?:de|des|du|la|le|les|et|à|a|au|aux|en|un|une|que|qui|pour|par|dans|sur|avec))$", last.text
+        )
+    ) or (full and len(piece.lines) > 1 and len(piece.text) > 65)
+
+
+# --- sentences and lists that go on -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A sentence that isn't finished: the last of a paragraph, or of a list's item."""
+
+    draft: int
+    row: int
+
+
+def _merged(drafts: Sequence[Draft]) -> list[Draft]:
+    """Join what one sentence or one list was cut into; the innermost open sentence takes the rest that comes first."""
+    merged: list[Draft] = []
+    waiting: list[Waiting] = []
+    for draft in drafts:
+        place = next((w for w in reversed(waiting) if _takes(merged, w, draft)), None) if draft.kind == "body" else None
+        if place is not None:
+            waiting.remove(place)
+            merged[place.draft] = _joined(merged[place.draft], place.row, draft)
+            if draft.open:
+                waiting.append(place)
+            continue
+        if draft.kind == "list" and merged and merged[-1].kind == "list" and draft.quality == merged[-1].quality:
+            merged[-1] = replace(merged[-1], rows=merged[-1].rows + draft.rows, open=draft.open)
+        else:
+            merged.append(draft)
+        if draft.open and draft.kind in ("body", "list"):
+            waiting.append(Waiting(len(merged) - 1, len(merged[-1].rows) - 1))
+    return _led(_counted_lists(_adopted(merged, waiting)))
+
+
+def _takes(merged: Sequence[Draft], place: Waiting, draft: Draft) -> bool:
+    before = merged[place.draft]
+    end = before.rows[place.row][-1]
+    if end.endswith("-"):
+        return draft.low and completes(end, draft.text)
+    if draft.low:
+        return not (before.kind == "list" and end.endswith(","))
+    adjacent = place.draft == len(merged) - 1
+    return adjacent and before.kind == "body" and len(before.text) > 60 and len(draft.text) > 60
+
+
+def completes(end: str, rest: str) -> bool:
+    """Whether a word cut at a line's end and the start of `rest` make a word, or a compound of words."""
+    head = re.findall(r"[^\W\d_]+(?=-$)", end)
+    tail = re.match(r"[^\W\d_]+", rest)
+    if not head or tail is None:
+        return True
+    return is_word((head[0] + tail[0]).lower()) or (is_word(head[0].lower()) and is_word(tail[0].lower()))
+
+
+def _adopted(drafts: list[Draft], waiting: Sequence[Waiting]) -> list[Draft]:
+    """Give the rest of a cut word back to it where the columns put it before or far after."""
+    gone: set[int] = set()
+    for place in waiting:
+        end = drafts[place.draft].rows[place.row][-1]
+        if not end.endswith("-"):
+            continue
+        for index, rest in enumerate(drafts):
+            lone = rest.kind == "body" and rest.low and index not in gone and len(rest.rows) == 1 and not rest.open
+            if lone and index != place.draft and completes(end, rest.text):
+                drafts[place.draft] = _joined(drafts[place.draft], place.row, rest)
+                gone.add(index)
+                break
+    return [draft for index, draft in enumerate(drafts) if index not in gone]
+
+
+def _joined(before: Draft, row: int, rest: Draft) -> Draft:
+    rows = (*before.rows[:row], (*before.rows[row], *rest.rows[0]), *rest.rows[1:], *before.rows[row + 1 :])
+    last = row == len(before.rows) - 1
+    return replace(before, rows=rows, open=rest.open if last else before.open)
+
+
+def _counted_lists(drafts: Sequence[Draft]) -> list[Draft]:
+    """A diagram that the columns cut in two: its title announces as many things as both runs of cells hold."""
+    found = list(drafts)
+    for index, draft in enumerate(found):
+        if draft.kind != "title" or index + 1 >= len(found):
+            continue
+        number, first = counted(draft.text), found[index + 1]
+        if number is None or first.kind not in ("list", "table") or len(first.rows) >= number:
+            continue
+        for other in range(index + 2, len(found)):
+            rest = found[other]
+            if rest.kind in ("list", "table") and len(first.rows) + len(rest.rows) == number:
+                found[index + 1] = replace(first, kind="list", rows=first.rows + rest.rows, quality=0.7)
+                del found[other]
+                return _counted_lists(found)
+    return found
+
+
+def _led(drafts: Sequence[Draft]) -> list[Draft]:
+    """Give each list the sentence that introduces it as its first line."""
+    found = list(drafts)
+    for index in range(1, len(found)):
+        before, draft = found[index - 1], found[index]
+        if draft.kind != "list" or before.kind != "body" or not before.text.endswith(":"):
+            continue
+        text = " ".join(before.rows[-1])
+        cut = max((match.end() for match in re.finditer(r"[.!?]\s+(?=[A-ZÀ-Ý«\d])", text)), default=0)
+        if cut == 0:
+            found[index] = replace(draft, rows=(before.rows[-1], *draft.rows))
+            found[index - 1] = replace(before, rows=before.rows[:-1])
+            continue
+        kept, lead = _cut_lines(before.rows[-1], cut)
+        found[index] = replace(draft, rows=(lead, *draft.rows))
+        found[index - 1] = replace(before, rows=(*before.rows[:-1], kept), open=False)
+    return [draft for draft in found if draft.rows]
+
+
+def _cut_lines(lines: Sequence[str], at: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Cut the lines of a paragraph at character `at` of their join by single spaces."""
+    before: list[str] = []
+    after: list[str] = []
+    position = 0
+    for line in lines:
+        split = min(max(at - position, 0), len(line))
+        if line[:split].strip():
+            before.append(line[:split].strip())
+        if line[split:].strip():
+            after.append(line[split:].strip())
+        position += len(line) + 1
+    return tuple(before), tuple(after)

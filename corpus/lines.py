@@ -1,0 +1,121 @@
+"""Span and Line: text with its place on the page, between the file reader and the layout.
+
+Coordinates are points in the page's own upright frame: x to the right, y upwards. Widths are estimated from the text, since
+pypdf tells where a run of glyphs starts and not where it ends; they are good to some 10 %.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+NARROW = frozenset("iljtfrI.,;:'’!|()[]/ -")
+WIDE = frozenset("mwMWQOGœŒ@%—…")
+SAME_BASELINE = 0.35  # of the type size: what sub- and superscripts move by
+CELL_GAP = 1.6  # of the type size: wider than any space between words of justified text
+
+
+@dataclass(frozen=True)
+class Span:
+    """A run of glyphs as the file sets it."""
+
+    text: str
+    x: float
+    y: float
+    size: float
+    bold: bool = False
+    rank: int = 0  # place in the content stream
+
+    @property
+    def x1(self) -> float:
+        return self.x + text_width(self.text, self.size)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A part of a line set apart from the rest by a wide gap."""
+
+    text: str
+    x0: float
+    x1: float
+
+
+@dataclass(frozen=True)
+class Line:
+    cells: tuple[Cell, ...]
+    y: float
+    size: float
+    bold: bool = False
+
+    @property
+    def text(self) -> str:
+        return " ".join(cell.text for cell in self.cells)
+
+    @property
+    def x0(self) -> float:
+        return self.cells[0].x0
+
+    @property
+    def x1(self) -> float:
+        return max(cell.x1 for cell in self.cells)
+
+
+def text_width(text: str, size: float) -> float:
+    """Estimated width in points of `text` set in a proportional face of `size`."""
+    units = sum(
+        0.3 if char in NARROW else 0.85 if char in WIDE else 0.66 if char.isupper() else 0.52 for char in text.rstrip()
+    )
+    return units * size
+
+
+def lines(spans: Iterable[Span]) -> tuple[Line, ...]:
+    """Join spans that stand on one baseline and follow each other; the order of the content stream is kept."""
+    groups: list[list[Span]] = []
+    for span in spans:
+        if not span.text.strip():
+            if groups and span.text:
+                last = groups[-1][-1]
+                if same_baseline(last, span) and not last.text.endswith(" ") and abs(span.x - last.x1) < span.size:
+                    groups[-1][-1] = Span(last.text + " ", last.x, last.y, last.size, last.bold, last.rank)
+            continue
+        if groups and _follows(groups[-1][-1], span):
+            groups[-1].append(span)
+        else:
+            groups.append([span])
+    return tuple(line for group in groups if (line := _line(group)) is not None)
+
+
+def same_baseline(a: Span, b: Span) -> bool:
+    return abs(a.y - b.y) <= SAME_BASELINE * max(a.size, b.size)
+
+
+def _follows(previous: Span, span: Span) -> bool:
+    broken = previous.text.endswith("\n") and abs(previous.y - span.y) > 0.5
+    return not broken and same_baseline(previous, span) and span.x >= previous.x - 0.1 * span.size
+
+
+def _line(spans: Sequence[Span]) -> Line | None:
+    cells: list[Cell] = []
+    for span in spans:
+        text = span.text.replace("\n", " ")
+        if cells and span.x - cells[-1].x1 < CELL_GAP * span.size:
+            last = cells.pop()
+            cells.append(Cell(last.text + text, last.x0, max(last.x1, span.x1)))
+        else:
+            cells.append(Cell(text, span.x, span.x1))
+    clean = tuple(Cell(tidy, cell.x0, cell.x1) for cell in cells if (tidy := squeeze(cell.text)))
+    if not clean:
+        return None
+    size = _main_size(spans)
+    weight = sum(len(span.text) for span in spans if span.bold)
+    return Line(clean, median(s.y for s in spans), size, weight * 2 > sum(len(s.text) for s in spans))
+
+
+def _main_size(spans: Sequence[Span]) -> float:
+    return max(spans, key=lambda span: len(span.text.strip())).size
+
+
+def squeeze(text: str) -> str:
+    return re.sub(r"\s+", " ", text).strip()
