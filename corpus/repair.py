@@ -195,7 +195,8 @@ def _overlapping(pattern: re.Pattern[str], choose: Callable[[re.Match[str]], str
 def join_lines(lines: Sequence[str]) -> str:
     """One paragraph from its lines: a word cut at a line's end is joined, a compound keeps its hyphen."""
     text = ""
-    for line in (stripped for line in lines if (stripped := line.strip())):
+    # Some typesetters write every hyphen as U+00AD: at a line's end it may cut a word, elsewhere it is a hyphen.
+    for line in (stripped.replace("\u00ad", "-") for line in lines if (stripped := line.strip())):
         if not text:
             text = line
         elif re.search(r"\w-$", text) and line[:1].islower():

@@ -16,6 +16,7 @@ BUDGET = 75  # words of an answer that isn't a list
 LIST_BUDGET = 140
 MOST_SENTENCES = 5
 WORTH = 1.6  # how far below the best a sentence may score and still be said
+LONGEST_LIST = 12  # items shown of one list
 ALIKE = 0.6  # share of words in common beyond which two sentences say the same thing
 
 
@@ -93,20 +94,24 @@ def _with_neighbours(
         and before.length <= 40
     ):
         group.insert(0, before)
-    announced = candidate.text.rstrip().endswith(":")
     item = candidate.sentence.kind == "list"
+    after = by_key.get((row, index + 1))
+    listed = "list" in expectation.wants or "definition" in expectation.wants
+    announced = candidate.text.rstrip().endswith(":") or (listed and after is not None and after.sentence.kind == "list")
     if announced or (item and "list" in expectation.wants):
         start = index
-        if item:
+        if item and not candidate.text.rstrip().endswith(":"):
             while (previous := by_key.get((row, start - 1))) and previous.sentence.kind == "list":
                 start -= 1
             lead = by_key.get((row, start - 1))
-            group = [lead] if lead and lead.text.rstrip().endswith(":") else []
+            group = [lead] if lead and lead.sentence.kind == "body" and lead.length <= 40 else []
             start -= 1
         following = start + 1
         while (after := by_key.get((row, following))) and after.sentence.kind == "list":
             group.append(after)
             following += 1
+            if len(group) > LONGEST_LIST:
+                break
     return group
 
 

@@ -57,6 +57,8 @@ class SelectionWeights:
     short: float = -0.8
     note: float = -0.3
     dangling: float = -0.2
+    reference: float = -1.5  # a line of a bibliography answers only who asks for a document
+    head: float = -1.5  # a table's head names its columns and says nothing
 
 
 def candidates(
@@ -99,8 +101,16 @@ def candidates(
             score += weights.short
         if is_dangling(text):
             score += weights.dangling
+        if _is_reference(hit, text) and not expectation.wants & {"url", "date", "person"}:
+            score += weights.reference
+        if sentence.kind == "table" and ":" not in text and ";" in text:
+            score += weights.head
         found_candidates.append(Candidate(hit, index, sentence, text, tokens, float(score), late, coverage))
     return sorted(found_candidates, key=lambda c: -c.score)
+
+
+def _is_reference(hit: Hit, text: str) -> bool:
+    return "http" in text or any(fold(part).startswith("sources") for part in hit.chunk.section[-1:])
 
 
 def is_dangling(text: str) -> bool:
