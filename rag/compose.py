@@ -15,7 +15,7 @@ from rag.select import Candidate, candidates, is_dangling
 BUDGET = 75  # words of an answer that isn't a list
 LIST_BUDGET = 140
 MOST_SENTENCES = 5
-WORTH = 1.6  # how far below the best a sentence may score and still be said
+WORTH = 4.3  # how far below the best a sentence may score and still be said
 LONGEST_LIST = 12  # items shown of one list
 ALIKE = 0.6  # share of words in common beyond which two sentences say the same thing
 
@@ -97,7 +97,9 @@ def _with_neighbours(
     item = candidate.sentence.kind == "list"
     after = by_key.get((row, index + 1))
     listed = "list" in expectation.wants or "definition" in expectation.wants
-    announced = candidate.text.rstrip().endswith(":") or (listed and after is not None and after.sentence.kind == "list")
+    announced = candidate.text.rstrip().endswith(":") or (
+        listed and after is not None and after.sentence.kind == "list"
+    )
     if announced or (item and "list" in expectation.wants):
         start = index
         if item and not candidate.text.rstrip().endswith(":"):

@@ -157,7 +157,9 @@ def find_files(sources: Sequence[Path]) -> tuple[list[Path], list[str]]:
                 suffix = Path(name).suffix.lower()
                 if suffix in PAGE_FORMATS or (suffix in TEXT_FORMATS and not with_pages and not _is_about_folder(name)):
                     found.append(folder / name)
-                elif suffix in TEXT_FORMATS and f"{Path(name).stem}.pdf" not in names:  # else it is the PDF's own source
+                elif (
+                    suffix in TEXT_FORMATS and f"{Path(name).stem}.pdf" not in names
+                ):  # else it is the PDF's own source
                     skipped.append(str(folder / name))
     unique = {path.resolve(): path for path in found}
     return list(unique.values()), skipped
