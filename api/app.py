@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from typing import Annotated
+from typing import Annotated, Any
 
 import anyio
 from fastapi import FastAPI, HTTPException, Query, Request
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 BODY_LIMIT = 1_000_000  # bytes: a question with a long history is some 100 kB
 REFRESH = 2.0  # seconds between two looks at the published generation
 HEARTBEAT = 15  # seconds, below the idle limit of usual proxies
-ERRORS = {code: {"model": Problem} for code in (404, 413, 422, 503)}
+ERRORS: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code in (404, 413, 422, 503)}
 
 
 def create_app(settings: Settings, encoder: Encoder | None = None) -> FastAPI:

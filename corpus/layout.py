@@ -304,7 +304,7 @@ def _zone(pieces: Sequence[Piece], usual: Measures) -> list[Draft]:
         title = first.text
         drafts.append(Draft("title", (first.texts,), size=first.size, bold=first.bold))
         cells = cells[1:]
-    return drafts + [_cells([cell.texts for cell in cells], title)]
+    return [*drafts, _cells([cell.texts for cell in cells], title)]
 
 
 def _whole(cells: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:

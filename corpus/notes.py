@@ -101,7 +101,7 @@ def settle_calls(calls: Sequence[str | None]) -> tuple[str | None, ...]:
     None stands for a note without a call (a list of links): it takes no number.
     """
     places = [index for index, call in enumerate(calls) if call is not None]
-    offsets = [int(calls[at] or 0) - rank if calls[at] else None for rank, at in enumerate(places)]  # type: ignore[arg-type]
+    offsets = [int(calls[at] or 0) - rank if calls[at] else None for rank, at in enumerate(places)]
     settled: list[str | None] = list(calls)
     for rank, at in enumerate(places):
         window = offsets[max(0, rank - 5) : rank + 6]

@@ -6,6 +6,7 @@ and down within one column; only then are bands and columns looked for.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 from corpus.lines import Cell, Line
@@ -30,13 +31,13 @@ def reading_order(lines: Sequence[Line], width: float) -> tuple[Line, ...]:
         else:
             bands[-1][line.x0 >= gutter - 5].append(line)
     left, right = bands[-1]
-    return tuple([*ordered, *left, *right])
+    return (*ordered, *left, *right)
 
 
 def _disorder(lines: Sequence[Line]) -> float:
     ups = sum(
         1
-        for a, b in zip(lines, lines[1:], strict=False)
+        for a, b in itertools.pairwise(lines)
         if b.y > a.y + 1.5 * b.size and min(a.x1, b.x1) - max(a.x0, b.x0) > 0.3 * min(a.x1 - a.x0, b.x1 - b.x0)
     )
     return ups / len(lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -51,7 +52,7 @@ class Measures:
 def measure(lines: Sequence[Line]) -> Measures:
     long = [line for line in lines if len(line.text) > 30] or list(lines)
     size = _usual([line.size for line in long for _ in range(1 + len(line.text) // 10)], default=10.0)
-    steps = [a.y - b.y for a, b in zip(lines, lines[1:], strict=False) if 0.3 * size < a.y - b.y < 3.0 * size]
+    steps = [a.y - b.y for a, b in itertools.pairwise(lines) if 0.3 * size < a.y - b.y < 3.0 * size]
     pitch = _usual([round(step, 1) for step in steps], default=1.2 * size)
     if _fitted(long):
         size = max(line.size for line in long)

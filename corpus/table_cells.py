@@ -6,6 +6,7 @@ labels that stand in the middle of their group. Everything else stays as it was 
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -190,7 +191,7 @@ def _with_brackets(cells: Sequence[str]) -> list[str]:
 
 def _fair_sizes(labels: Sequence[int], length: int) -> list[int] | None:
     """Sizes of the groups, each label being in the middle of its own (after the middle item of an odd one): the evenest."""
-    between = [labels[0], *(b - a - 1 for a, b in zip(labels, labels[1:], strict=False)), length - labels[-1] - 1]
+    between = [labels[0], *(b - a - 1 for a, b in itertools.pairwise(labels)), length - labels[-1] - 1]
     best: list[int] | None = None
     stack: list[tuple[int, list[int]]] = [(between[0], [])]
     while stack:

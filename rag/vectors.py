@@ -42,7 +42,7 @@ class ExactSearch:
         scores = self._generation.vectors @ vector
         if document_ids:
             scores = np.where(self._generation.rows_of(document_ids), scores, -np.inf)
-        best = np.argpartition(-scores, min(k, len(scores)) - 1)[:k] if len(scores) else []
+        best = np.argpartition(-scores, min(k, len(scores)) - 1)[:k] if len(scores) else np.zeros(0, np.int64)
         ranked = sorted((int(row) for row in best if np.isfinite(scores[row])), key=lambda row: (-scores[row], row))
         return [(row, float(scores[row])) for row in ranked]
 
@@ -97,7 +97,7 @@ def write_chroma(
     folder: Path, name: str, chunks: Iterable[tuple[Chunk, str]], vectors: np.ndarray, chroma_url: str = ""
 ) -> None:
     """Store every chunk (with its document's title) and its vector, in order: embedded in `folder`, or on the server."""
-    from llama_index.core.schema import TextNode
+    from llama_index.core.schema import BaseNode, TextNode
     from llama_index.vector_stores.chroma import ChromaVectorStore
 
     client = http_client(chroma_url) if chroma_url else _embedded_client(folder / "chroma")
@@ -107,7 +107,7 @@ def write_chroma(
     iterator = iter(chunks)
     row = 0
     while batch := list(islice(iterator, 1000)):
-        nodes = [
+        nodes: list[BaseNode] = [
             TextNode(
                 id_=chunk.id,
                 text=chunk.text,

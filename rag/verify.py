@@ -40,7 +40,8 @@ def unsupported(sentence: DraftSentence) -> list[str]:
 
 def verify(sentences: Sequence[DraftSentence]) -> tuple[list[DraftSentence], list[DraftSentence]]:
     """Sentences kept and sentences dropped."""
-    kept, dropped = [], []
+    kept: list[DraftSentence] = []
+    dropped: list[DraftSentence] = []
     for sentence in sentences:
         ok = bool(sentence.quotes) and not unsupported(sentence)
         (kept if ok else dropped).append(sentence)
