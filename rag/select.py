@@ -73,13 +73,18 @@ def candidates(
         spans, vectors = generation.word_vectors(hit.row)
         sentence_vectors = generation.sentence_vectors(hit.row)
         heading = _tokens(" ".join(hit.chunk.section))
+        head = next((s for s in hit.sentences if s.kind == "table"), None)
         for index, sentence in enumerate(hit.sentences):
             text = hit.chunk.text[sentence.start : sentence.end]
             inside = (spans[:, 0] >= sentence.start) & (spans[:, 1] <= sentence.end)
+            tokens = _tokens(text)
+            said = tokens
+            if head is not None and sentence.kind == "table":  # a row says its table's head too
+                inside |= (spans[:, 0] >= head.start) & (spans[:, 1] <= head.end)
+                said = tokens | _tokens(hit.chunk.text[head.start : head.end])
             late = float((query_vectors @ vectors[inside].T).max(axis=1) @ query_weights) if inside.any() else 0.0
             dense = float(sentence_vectors[index] @ found.encoded.vector) if index < len(sentence_vectors) else 0.0
-            tokens = _tokens(text)
-            coverage = _coverage(tokens, term_weights) + 0.3 * _coverage(heading - tokens, term_weights)
+            coverage = _coverage(said, term_weights) + 0.3 * _coverage(heading - said, term_weights)
             rows.append((hit, index, sentence, text, tokens, late, dense, coverage))
     if not rows:
         return []
