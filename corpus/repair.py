@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 
-from corpus.lexicon import forms, frequency, is_known
+from corpus.lexicon import fold, forms, frequency, is_known
 
 LOST_ACCENTS = (
     0.002  # share of è ê à ç ù î ô â among letters below which a text has lost them; clean French has 0.01 to 0.02
@@ -21,6 +21,7 @@ DOUBTFUL = 5e-7  # frequency below which a form may be one of OCR's that wordfre
 SURER = 50.0  # how much more frequent the right form must then be
 KNOWN = 1e-7  # frequency of a form that a repair may lead to
 
+PREFIXES = frozenset("socio co eco non auto micro macro quasi ex vice demi semi inter multi pluri savoir bien".split())
 _VOWEL = "aeiouyhàâéèêëîïôùûœAEIOUYHÀÂÉÈÊËÎÏÔÙÛŒ"
 _WORD = re.compile(r"[^\W\d_]+")
 _URL_START = re.compile(r"\bh[il1t]{1,3}[oi]?p?[so][.:]\s?/\s?/|\bhttps?[.:]\s?//")
@@ -214,6 +215,8 @@ def _joined(text: str, line: str) -> str:
     if not end or not start:
         return text + line
     whole = end.group(1) + start.group()
+    if fold(end.group(1)) in PREFIXES and is_known(start.group()):
+        return text + line
     if is_known(whole) or not (is_known(start.group()) and is_known(end.group(1))):
         return text[:-1] + line
     return text + line

@@ -68,12 +68,18 @@ class Question(Part):
     @model_validator(mode="after")
     def _something_to_check(self) -> Question:
         if self.answerable and not (self.facts or self.evidence or self.pages):
-            raise ValueError("une question qui a une réponse demande facts, evidence ou pages : sans eux, rien à mesurer")
+            raise ValueError(
+                "une question qui a une réponse demande facts, evidence ou pages : sans eux, rien à mesurer"
+            )
         return self
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        own = (Part(document_id=self.document_id, pages=self.pages, evidence=self.evidence),) if self.evidence or self.pages else ()
+        own = (
+            (Part(document_id=self.document_id, pages=self.pages, evidence=self.evidence),)
+            if self.evidence or self.pages
+            else ()
+        )
         return own + self.also
 
     @property

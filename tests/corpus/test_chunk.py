@@ -1,0 +1,53 @@
+"""Sentences and chunks: nothing lost, everything at its page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from corpus.chunk import chunk, locate, sentences
+from corpus.read import read
+from corpus.sentences import split_sentences
+from rag.settings import STARTER_CORPUS
+
+FICHES = sorted(STARTER_CORPUS.glob("*.pdf"))[:6]
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("Une phrase. Une autre !", 2),
+        ("M. Martin, art. 3, a versé 1.5 M€. C’est fait.", 2),
+        ("« Qui ? » demande-t-elle. Personne.", 2),
+        ("1. Pourquoi agir ?\n2. Comment agir ?", 2),
+        ("Voir www.odd17.org pour la suite.", 1),
+    ],
+)
+def test_sentences_are_cut_where_a_reader_would(text: str, count: int) -> None:
+    assert len(split_sentences(text)) == count
+
+
+@pytest.mark.parametrize("path", FICHES, ids=lambda p: p.stem)
+def test_every_word_of_the_pages_is_in_a_chunk_and_every_sentence_is_found_on_its_page(path: Path) -> None:
+    document = read(path)
+    chunks = chunk(document, lambda text: len(text.split()))
+    pages = {page.number: page for page in document.pages}
+    kept = " ".join(c.text for c in chunks).split()
+    assert sorted(kept) == sorted(" ".join(p.text for p in document.pages).split())
+    for item in chunks:
+        for sentence in sentences(item):
+            spans = locate(item.pieces, sentence.start, sentence.end)
+            joined = "".join(pages[page].text[a:b] for page, a, b in spans)
+            assert joined.split() == item.text[sentence.start : sentence.end].split()
+
+
+@pytest.mark.parametrize("path", FICHES, ids=lambda p: p.stem)
+def test_blocks_are_spans_of_their_page(path: Path) -> None:
+    for page in read(path).pages:
+        assert [page.text[b.start : b.end] for b in page.blocks] == [b.text for b in page.blocks]
+
+
+def test_the_real_cahier_gives_the_rows_of_its_table(cahier: Path) -> None:
+    rows = [row for page in read(cahier).pages for b in page.blocks if b.kind == "table" for row in b.text.split("\n")]
+    assert any(row.startswith("Mécénat") and "Taux de pratique 25 %" in row for row in rows)

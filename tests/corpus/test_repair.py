@@ -1,0 +1,53 @@
+"""OCR damage undone, good French left alone."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corpus.repair import join_lines, repair
+
+DAMAGED = [
+    ("Nous croyons a I'intérét général des communes.", "Nous croyons à l'intérêt général des communes."),
+    ("au cceur de la ville", "au cœur de la ville"),
+    ("Lobjectif reste le méme pour d’'autres.", "L'objectif reste le même pour d’autres."),
+    ("un modele a inventer", "un modèle à inventer"),
+    ("1l faut aussi gu’elle avance", "Il faut aussi qu’elle avance"),
+    ("Le Fonds ODD 1734 agit avec ses partenaires®.", "Le Fonds ODD 17 agit avec ses partenaires."),
+    ("Le 8™ anniversaire", "Le 8e anniversaire"),
+    ("voir hitps.//www.exemple. fr/page", "voir https://www.exemple.fr/page"),
+    ("Elle a été créée en 2019", "Elle a été créée en 2019"),
+    ("Il y a trois étapes", "Il y a trois étapes"),
+    ("une €galité", "une égalité"),
+]
+
+
+@pytest.mark.parametrize(("damaged", "expected"), DAMAGED, ids=[d[:24] for d, _ in DAMAGED])
+def test_a_damaged_line_is_restored(damaged: str, expected: str) -> None:
+    assert repair(damaged, accents=True) == expected
+
+
+@pytest.mark.parametrize(
+    "clean",
+    [
+        "La cote du projet est haute, de l’autre côté de la pêche aux idées.",
+        "Le maire a porté le projet ; il porte aussi l’école, où les élèves apprennent à coopérer.",
+        "L’ODD 17 compte 19 cibles, l’ODD 1 en compte 7 et 10+1 % des budgets servent à mutualiser.",
+        "Voir https://odd17.org/outils-lodd-17 pour les outils.",
+    ],
+)
+def test_clean_french_is_left_as_it_is(clean: str) -> None:
+    assert repair(clean) == clean
+
+
+@given(st.text(max_size=200))
+def test_numbers_outside_known_damage_are_never_invented(text: str) -> None:
+    digits = {c for c in text if c.isdigit()}
+    assert {c for c in repair(text, accents=False) if c.isdigit()} <= digits
+
+
+def test_a_word_cut_at_a_line_end_is_joined_and_a_compound_keeps_its_hyphen() -> None:
+    assert join_lines(["des trans-", "formations socio-", "économiques"]) == "des transformations socio-économiques"
+    assert join_lines(["nos modèles so-", "cio-économiques"]) == "nos modèles socio-économiques"
+    assert join_lines(["une nou\u00ad", "velle alliance"]) == "une nouvelle alliance"
