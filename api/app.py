@@ -17,7 +17,7 @@ from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 from api import problems
 from api.forms import AskRequest, DocumentList, Problem, SearchRequest
 from api.live import Live
-from api.pictures import page_picture
+from api.pictures import Painter
 from corpus.errors import BoussoleError
 from rag.answer import Answer, DocumentInfo, PageText, SearchResult
 from rag.assistant import CitationEvent, Event, TextEvent
@@ -34,6 +34,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code in 
 def create_app(settings: Settings, encoder: Encoder | None = None) -> FastAPI:
     """The application; the index is opened at start-up and `/readyz` says when it answers."""
     live = Live(settings, encoder)
+    painter = Painter()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -42,6 +43,7 @@ def create_app(settings: Settings, encoder: Encoder | None = None) -> FastAPI:
             tasks.start_soon(_follow, live)
             yield
             tasks.cancel_scope.cancel()
+        painter.close()
 
     app = FastAPI(
         title="Boussole 17",
@@ -53,7 +55,7 @@ def create_app(settings: Settings, encoder: Encoder | None = None) -> FastAPI:
     problems.install(app)
     _limit_bodies(app)
     _questions(app, live)
-    _documents(app, live)
+    _documents(app, live, painter)
     _health(app, live)
     from ui.page import mount  # Gradio takes seconds to import: only where the page is served
 
@@ -118,7 +120,7 @@ def _sent(event: Event) -> ServerSentEvent:
     return ServerSentEvent(event.answer.model_dump_json(), event="done")
 
 
-def _documents(app: FastAPI, live: Live) -> None:
+def _documents(app: FastAPI, live: Live, painter: Painter) -> None:
     @app.get("/v1/documents", operation_id="list_documents", summary="Les documents du corpus")
     def documents() -> DocumentList:
         with live.use() as assistant:
@@ -153,7 +155,7 @@ def _documents(app: FastAPI, live: Live) -> None:
             if path is None or path.suffix != ".pdf":
                 raise HTTPException(404, f"Pas d'image pour « {document_id} » : ce n'est pas un PDF du corpus.")
             try:
-                data = page_picture(path, number, quote)
+                data = painter.paint(path, number, quote).png
             except IndexError:
                 raise HTTPException(404, f"« {document_id} » n'a pas de page {number}.") from None
         return Response(data, media_type="image/png", headers={"Cache-Control": "public, max-age=3600"})

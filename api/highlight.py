@@ -61,7 +61,7 @@ def locate(page: Squashed, quote: str) -> Match:
     window = _window(page.letters, wanted)
     if window is not None:
         return _match(page, range(*window), len(wanted))
-    return _match(page, _parts(page.letters, wanted), len(wanted))
+    return _match(page, _parts(page, wanted), len(wanted))
 
 
 def _match(page: Squashed, letters: Iterable[int], wanted: int) -> Match:
@@ -90,19 +90,25 @@ def _window(page: str, wanted: str) -> tuple[int, int] | None:
     return alike[0][0], alike[-1][1]
 
 
-def _parts(page: str, wanted: str) -> list[int]:
-    """Letters of the stretches in common, longest first, wherever they stand; each part of the quote once."""
-    blocks = [
-        block
-        for block in SequenceMatcher(None, page, wanted, autojunk=False).get_matching_blocks()
-        if block.size >= FEWEST
-    ]
-    letters = {i for block in blocks for i in range(block.a, block.a + block.size)}
+def _parts(page: Squashed, wanted: str) -> list[int]:
+    """Letters of the stretches in common: those in the quote's order, then, for what is missing, the longest elsewhere."""
+    matcher = SequenceMatcher(None, page.letters, wanted, autojunk=False)
+    blocks = [block for block in matcher.get_matching_blocks() if block.size >= FEWEST]
     for start, end in _missing(len(wanted), [(block.b, block.b + block.size) for block in blocks]):
-        at = page.find(wanted[start:end]) if end - start >= 2 * FEWEST else -1  # out of order: another column or cell
-        if at >= 0:
-            letters |= set(range(at, at + end - start))
-    return sorted(letters)
+        elsewhere = matcher.find_longest_match(blo=start, bhi=end)  # another column or cell
+        if elsewhere.size >= FEWEST:
+            blocks.append(elsewhere)
+    return sorted({i for block in blocks for i in _without_crumbs(page, block.a, block.a + block.size)})
+
+
+def _without_crumbs(page: Squashed, start: int, end: int) -> range:
+    """A stretch without the one or two letters that it takes, by chance, from the word before it and the word after."""
+    follows = [
+        i < len(page.places) and i > 0 and page.places[i] == page.places[i - 1] + 1 for i in range(start, end + 1)
+    ]
+    head = next((i for i in range(start + 1, min(start + ISLAND, end)) if not follows[i - start]), start)
+    tail = next((i for i in range(end - 1, max(end - ISLAND, head), -1) if not follows[i - start]), end)
+    return range(head if follows[0] else start, tail if follows[-1] else end)
 
 
 def _missing(length: int, covered: list[tuple[int, int]]) -> list[tuple[int, int]]:

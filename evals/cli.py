@@ -35,8 +35,8 @@ def main() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Un objet JSON sur la sortie standard.")
 @click.pass_context
 def run(ctx: click.Context, index: Path | None, sets: tuple[Path, ...], out: Path | None, as_json: bool) -> None:
+    from evals.asking import ask_all, summarise, write
     from evals.questions_file import default_sets, load
-    from evals.run import ask_all, summarise, write
     from rag.assistant import Assistant
     from rag.settings import load_settings
 

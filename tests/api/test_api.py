@@ -9,7 +9,6 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from api.pictures import matching
 from rag.answer import Answer
 from rag.embedding import Encoder
 from rag.settings import Settings
@@ -87,9 +86,3 @@ def test_without_an_index_it_is_alive_and_says_what_to_type(settings: Settings, 
         response = client.get("/readyz")
     assert response.status_code == 503
     assert "boussole index" in response.json()["detail"]
-
-
-def test_a_repaired_quote_is_found_in_what_ocr_left() -> None:
-    page = "leprojetaucceurdelavillevitgraceauxhabitants"
-    found = matching(page, "aucoeurdelaville")
-    assert "".join(page[i] for i in found) == "urdelaville"

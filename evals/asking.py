@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from evals.intervals import interval
-from evals.metrics import measure
+from evals.bootstrap import interval
+from evals.figures import measure
 from evals.questions_file import Question
 from rag.assistant import Assistant
 from rag.condense import condense

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from corpus.errors import UsageError
-from evals.intervals import interval
-from evals.metrics import measure
+from evals.bootstrap import interval
+from evals.figures import measure
 from evals.questions_file import Question, default_sets, load
 from rag.answer import Answer, Citation, Sentence
 

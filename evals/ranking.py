@@ -1,0 +1,47 @@
+"""Retrieval figures, computed by ir-measures: pages (chunks folded to the pages that they stand on) and passages."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+import ir_measures
+from ir_measures import RR, R, Success, nDCG
+
+from evals.anchors import Spot
+from rag.answer import Passage
+
+BY_PAGE = (R @ 1, R @ 3, R @ 5, R @ 10, R @ 20, Success @ 1, Success @ 5, RR @ 10, nDCG @ 10)
+BY_PASSAGE = (R @ 5, RR @ 10, nDCG @ 10)
+
+
+def pages_of(passages: Iterable[Passage]) -> list[Spot]:
+    """Pages in the order in which the passages show them, each once."""
+    return list(dict.fromkeys((p.document_id, n) for p in passages for n in range(p.page, p.page_end + 1)))
+
+
+def passage_key(document_id: str, text: str) -> str:
+    """Names a passage by what it says, so that two indexes can be compared."""
+    return hashlib.sha256(f"{document_id}\x1f{text}".encode()).hexdigest()[:12]
+
+
+def measure(
+    ranked: Sequence[str], relevant: Iterable[str], measures: Sequence[ir_measures.Measure]
+) -> dict[str, float]:
+    """Each measure of one ranked list; what wasn't found at all counts as the measure's worst."""
+    qrels = [ir_measures.Qrel("q", name, 1) for name in relevant]
+    run = [ir_measures.ScoredDoc("q", name, float(len(ranked) - rank)) for rank, name in enumerate(ranked)]
+    return {str(m.measure): float(m.value) for m in ir_measures.iter_calc(measures, qrels, run)}
+
+
+def page_figures(passages: Sequence[Passage], gold: Iterable[Spot]) -> dict[str, float]:
+    return measure([_name(s) for s in pages_of(passages)], [_name(s) for s in gold], BY_PAGE)
+
+
+def passage_figures(passages: Sequence[Passage], relevant: Iterable[str]) -> dict[str, float]:
+    keys = list(dict.fromkeys(passage_key(p.document_id, p.text) for p in passages))
+    return {f"passage:{name}": value for name, value in measure(keys, relevant, BY_PASSAGE).items()}
+
+
+def _name(spot: Spot) -> str:
+    return f"{spot[0]}#{spot[1]}"
