@@ -1,185 +1,126 @@
-"""The HTTP API of the contract, and the chat page on the same port."""
+"""The application: the contract's API, the widget and the chat page on one port. Who reads this file sees all its parts.
+
+request ─▶ Records (id, figures, headers) ─▶ Access (machine or key, site, rate) ─▶ Bodies (size, time) ─▶ routes ─▶ Desk
+"""
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import AsyncIterator, Iterator
+import sqlite3
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Annotated, Any
+from importlib.util import find_spec
 
 import anyio
-from fastapi import FastAPI, HTTPException, Query, Request
-from fastapi.responses import FileResponse, JSONResponse, Response
-from sse_starlette import EventSourceResponse, ServerSentEvent
-from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
+from anyio.to_thread import run_sync
+from fastapi import FastAPI
+from starlette._utils import get_route_path
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse
+from starlette.routing import BaseRoute, Match
+from starlette.types import Receive, Scope, Send
 
-from api import problems
-from api.forms import AskRequest, DocumentList, Problem, SearchRequest
+from api import problems, schema
+from api.access import Access
+from api.completions import completions
+from api.documents import documents
+from api.feedback import FeedbackStore
+from api.health import health, opinions
+from api.keys import KeyStore
+from api.limits import Bodies
 from api.live import Live
 from api.pictures import Painter
-from corpus.errors import BoussoleError
-from rag.answer import Answer, DocumentInfo, PageText, SearchResult
-from rag.assistant import CitationEvent, Event, TextEvent
+from api.questions import Desk, questions
+from api.records import Figures, Records, is_api
+from api.turnstile import Turnstile
 from rag.embedding import Encoder
 from rag.settings import Settings
 
 log = logging.getLogger(__name__)
-BODY_LIMIT = 1_000_000  # bytes: a question with a long history is some 100 kB
 REFRESH = 2.0  # seconds between two looks at the published generation
-HEARTBEAT = 15  # seconds, below the idle limit of usual proxies
-ERRORS: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code in (404, 413, 422, 503)}
+LLM_PLACES = 16  # questions at once where a language model, elsewhere, does the work
+PURGE = 3600.0  # seconds between two looks for opinions whose time is over
+PLAIN = """<!doctype html><html lang="fr"><title>Boussole 17</title><h1>Boussole 17</h1>
+<p>La page de conversation n'est pas installée. L'API est décrite à <a href="docs">/docs</a>.</p></html>"""
 
 
-def create_app(settings: Settings, encoder: Encoder | None = None) -> FastAPI:
-    """The application; the index is opened at start-up and `/readyz` says when it answers."""
-    live = Live(settings, encoder)
-    painter = Painter()
+def create_app(
+    settings: Settings, encoder: Encoder | None = None, say: Callable[[str], None] = lambda _: None
+) -> FastAPI:
+    """The application. The index is opened once it runs, and `/readyz` says when it answers; `say` tells the progress."""
+    live, painter, figures = Live(settings, encoder, say), Painter(), Figures()
+    turnstile = Turnstile(LLM_PLACES if settings.llm_base_url else None)
+    opinion_store = FeedbackStore(settings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await run_in_threadpool(live.refresh)
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(_follow, live)
+            if encoder is not None:  # at hand already: ready from the first request on
+                await run_sync(live.refresh)
+            tasks.start_soon(_every, REFRESH, live.refresh)
+            tasks.start_soon(_every, PURGE, opinion_store.purge)
             yield
             tasks.cancel_scope.cancel()
         painter.close()
+        live.close()
 
     app = FastAPI(
         title="Boussole 17",
         version="1",
-        description="Questionner le corpus ODD 17 : chaque phrase d'une réponse renvoie à la page qui la prouve.",
         lifespan=lifespan,
         root_path=settings.root_path,
+        docs_url=None,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
     )
+    app.state.live = live
+    app.add_middleware(Bodies)
+    app.add_middleware(Access, store=KeyStore(settings.data))
+    app.add_middleware(Records, figures=figures)
     problems.install(app)
-    _limit_bodies(app)
-    _questions(app, live)
-    _documents(app, live, painter)
-    _health(app, live)
-    from ui.page import mount  # Gradio takes seconds to import: only where the page is served
+    app.include_router(questions(Desk(live, turnstile, figures, opinion_store)))
+    app.include_router(documents(live, painter))
+    app.include_router(completions(Desk(live, turnstile, figures, opinion_store)))
+    app.include_router(opinions(opinion_store, settings))
+    app.include_router(health(live, figures, turnstile))
+    schema.install(app)
+    app.router.routes.append(NothingElse(app))
+    return _with_page(app, live)
+
+
+async def _every(seconds: float, work: Callable[[], object]) -> None:
+    while True:
+        try:
+            await run_sync(work)
+        except (OSError, sqlite3.Error) as error:  # a full disk or a locked file: the next turn may succeed
+            log.warning("%s failed: %s", getattr(work, "__qualname__", work), error)
+        await anyio.sleep(seconds)
+
+
+def _with_page(app: FastAPI, live: Live) -> FastAPI:
+    if find_spec("ui.page") is None:
+        app.add_api_route("/", lambda: HTMLResponse(PLAIN), include_in_schema=False)
+        return app
+    from ui.page import mount  # Gradio takes seconds to import
 
     return mount(app, lambda: live.current)
 
 
-async def _follow(live: Live) -> None:
-    while True:
-        await anyio.sleep(REFRESH)
-        await run_in_threadpool(live.refresh)
+class NothingElse(BaseRoute):
+    """Ends the API's addresses before the page, which takes whatever is left: 405 for a wrong method, else 404."""
 
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
 
-def _limit_bodies(app: FastAPI) -> None:
-    @app.middleware("http")
-    async def limit(request: Request, call_next):  # type: ignore[no-untyped-def]
-        length = request.headers.get("content-length", "0")
-        if request.url.path.startswith("/v1/") and length.isdigit() and int(length) > BODY_LIMIT:
-            return problems.problem(
-                request, 413, f"Demande trop grande : {BODY_LIMIT // 1000} ko au plus.", code="too_large"
-            )
-        response = await call_next(request)
-        response.headers.setdefault("X-Content-Type-Options", "nosniff")
-        response.headers.setdefault("Referrer-Policy", "same-origin")
-        return response
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        ours = scope["type"] == "http" and (is_api(get_route_path(scope)) or get_route_path(scope).startswith("/docs"))
+        return (Match.FULL, {}) if ours else (Match.NONE, {})
 
-
-def _questions(app: FastAPI, live: Live) -> None:
-    @app.post("/v1/ask", operation_id="ask", summary="Poser une question", response_model=Answer, responses=ERRORS)
-    async def ask(request: AskRequest) -> Response:
-        def whole() -> Answer:
-            with live.use() as assistant:
-                return assistant.ask(request.question, request.history, request.document_ids)
-
-        if request.stream:
-            events = iterate_in_threadpool(_events(live, request))
-            return EventSourceResponse(events, ping=HEARTBEAT, headers={"X-Accel-Buffering": "no"})
-        answer = await run_in_threadpool(whole)
-        return JSONResponse(answer.model_dump(mode="json"), headers={"X-Index-Generation": answer.index_generation})
-
-    @app.post("/v1/search", operation_id="search", summary="Chercher des passages", responses=ERRORS)
-    def search(request: SearchRequest) -> SearchResult:
-        with live.use() as assistant:
-            return assistant.search(request.query, request.k, request.document_ids)
-
-
-def _events(live: Live, request: AskRequest) -> Iterator[ServerSentEvent]:
-    """Text and citations as they are verified, then the whole answer; an error is told as an event."""
-    try:
-        with live.use() as assistant:
-            for event in assistant.stream(request.question, request.history, request.document_ids):
-                yield _sent(event)
-    except BoussoleError as error:
-        detail = {"title": "Demande refusée", "detail": str(error), "code": error.code}
-        yield ServerSentEvent(json.dumps(detail, ensure_ascii=False), event="error")
-
-
-def _sent(event: Event) -> ServerSentEvent:
-    if isinstance(event, TextEvent):
-        return ServerSentEvent(json.dumps({"delta": event.delta}, ensure_ascii=False), event="text")
-    if isinstance(event, CitationEvent):
-        return ServerSentEvent(event.citation.model_dump_json(), event="citation")
-    return ServerSentEvent(event.answer.model_dump_json(), event="done")
-
-
-def _documents(app: FastAPI, live: Live, painter: Painter) -> None:
-    @app.get("/v1/documents", operation_id="list_documents", summary="Les documents du corpus")
-    def documents() -> DocumentList:
-        with live.use() as assistant:
-            return DocumentList(documents=assistant.documents)
-
-    @app.get("/v1/documents/{document_id}", operation_id="get_document", summary="Un document", responses=ERRORS)
-    def document(document_id: str) -> DocumentInfo:
-        with live.use() as assistant:
-            found = assistant.generation.documents.get(document_id)
-        if found is None:
-            raise HTTPException(404, f"Document inconnu : « {document_id} ». La liste : /v1/documents")
-        return found
-
-    @app.get("/v1/documents/{document_id}/file", operation_id="get_file", summary="Le fichier", responses=ERRORS)
-    def file(document_id: str) -> FileResponse:
-        with live.use() as assistant:
-            path = assistant.file(document_id)
-        if path is None:
-            raise HTTPException(404, f"Pas de fichier pour « {document_id} ».")
-        return FileResponse(path, filename=path.name, content_disposition_type="inline")
-
-    @app.get(
-        "/v1/documents/{document_id}/pages/{number}.png",
-        operation_id="get_page_picture",
-        summary="La page en image, la citation surlignée",
-        response_class=Response,
-        responses=ERRORS | {200: {"content": {"image/png": {}}}},
-    )
-    def picture(document_id: str, number: int, quote: Annotated[str, Query(max_length=5000)] = "") -> Response:
-        with live.use() as assistant:
-            path = assistant.file(document_id)
-            if path is None or path.suffix != ".pdf":
-                raise HTTPException(404, f"Pas d'image pour « {document_id} » : ce n'est pas un PDF du corpus.")
-            try:
-                data = painter.paint(path, number, quote).png
-            except IndexError:
-                raise HTTPException(404, f"« {document_id} » n'a pas de page {number}.") from None
-        return Response(data, media_type="image/png", headers={"Cache-Control": "public, max-age=3600"})
-
-    @app.get(
-        "/v1/documents/{document_id}/pages/{number}",
-        operation_id="get_page",
-        summary="Le texte d'une page",
-        responses=ERRORS,
-    )
-    def page(document_id: str, number: int) -> PageText:
-        with live.use() as assistant:
-            found = assistant.page(document_id, number)
-        if found is None:
-            raise HTTPException(404, f"« {document_id} » n'a pas de page {number}.")
-        return found
-
-
-def _health(app: FastAPI, live: Live) -> None:
-    @app.get("/healthz", operation_id="healthz", summary="Le serveur vit")
-    def healthz() -> dict[str, str]:
-        return {"status": "ok"}
-
-    @app.get("/readyz", operation_id="readyz", summary="L'index répond", responses={503: {"model": Problem}})
-    def readyz() -> dict[str, str]:
-        with live.use() as assistant:
-            return {"status": "ready", "index_generation": assistant.generation.name}
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        methods: set[str] = set()
+        for route in self._app.router.routes:
+            if route is not self and route.matches(scope)[0] == Match.PARTIAL:
+                methods |= getattr(route, "methods", None) or set()
+        if methods:
+            raise HTTPException(405, headers={"Allow": ", ".join(sorted(methods))})
+        raise HTTPException(404)

@@ -1,42 +1,113 @@
-"""Requests of the HTTP API; answers are the contract's forms (rag.answer)."""
+"""Requests of the HTTP API, and the answers that are not the contract's own forms (those are in rag.answer)."""
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
-from rag.answer import DocumentInfo, Turn
+from rag.answer import DocumentInfo, Role, Turn
+
+QUESTION = "Combien de catalyseurs territoriaux ont émergé en France ?"
+DocumentId = Annotated[str, Field(min_length=1, max_length=200)]
+DocumentIds = Annotated[
+    list[DocumentId], Field(max_length=200, description="Se limiter à ces documents ; vide : tout le corpus")
+]
 
 
-class Request(BaseModel):
-    model_config = ConfigDict(extra="ignore")
+class Message(Turn):
+    """Un message de la conversation."""
+
+    role: Role = Field(description="Qui parle : `user` ou `assistant`")
+    content: str = Field(max_length=20_000, description="Ce qui a été dit")
 
 
-class AskRequest(Request):
+class AskRequest(BaseModel):
     """Une question, et ce qui la précède dans la conversation."""
 
     model_config = ConfigDict(
-        extra="ignore",
-        json_schema_extra={"examples": [{"question": "Combien de catalyseurs territoriaux ont émergé en France ?"}]},
+        json_schema_extra={
+            "examples": [
+                {"question": QUESTION},
+                {
+                    "question": "Et combien de pionniers ?",
+                    "history": [
+                        {"role": "user", "content": QUESTION},
+                        {"role": "assistant", "content": "Plus de 700 catalyseurs territoriaux ont émergé."},
+                    ],
+                    "stream": True,
+                },
+            ]
+        }
     )
     question: str = Field(min_length=1, max_length=20_000, description="La question, en français")
-    history: list[Turn] = Field(
-        default=[], max_length=50, description="Tours précédents, du plus ancien au plus récent"
+    history: list[Message] = Field(
+        default=[], max_length=50, description="Messages précédents, du plus ancien au plus récent"
     )
-    document_ids: list[str] = Field(default=[], max_length=200, description="Se limiter à ces documents")
-    stream: bool = Field(default=False, description="Répondre au fil de l'eau (Server-Sent Events)")
+    document_ids: DocumentIds = []
+    stream: bool = Field(
+        default=False, description="Répondre au fil de l'eau, en événements `text`, `citation`, puis `done` (SSE)"
+    )
 
 
-class SearchRequest(Request):
+class SearchRequest(BaseModel):
     """Une requête : des passages, sans réponse."""
 
-    model_config = ConfigDict(extra="ignore", json_schema_extra={"examples": [{"query": "prime à l'alliance", "k": 5}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"query": "prime à l'alliance", "k": 5}]})
     query: str = Field(min_length=1, max_length=20_000, description="Ce que l'on cherche")
     k: int = Field(default=5, ge=1, le=100, description="Nombre de passages")
-    document_ids: list[str] = Field(default=[], max_length=200, description="Se limiter à ces documents")
+    document_ids: DocumentIds = []
+
+
+class FeedbackRequest(BaseModel):
+    """Un avis sur une réponse ; un second avis sur la même réponse remplace le premier."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"answer_id": "0123456789abcdef0123456789abcdef", "rating": 1, "comment": "Très clair."}]
+        }
+    )
+    answer_id: str = Field(pattern=r"^[0-9a-f]{32}$", description="Champ `id` de la réponse")
+    rating: Literal[1, -1] = Field(description="1 : utile ; -1 : inutile")
+    comment: str | None = Field(
+        default=None, max_length=2000, description="Commentaire libre ; n'y écrivez rien de personnel"
+    )
+
+
+class FeedbackReceipt(BaseModel):
+    """L'avis est enregistré."""
+
+    answer_id: str
+    rating: int
+    kept_days: int = Field(description="Jours avant son effacement")
 
 
 class DocumentList(BaseModel):
+    """Les documents du corpus publié."""
+
     documents: list[DocumentInfo]
+    index_generation: str
+
+
+class Highlight(BaseModel):
+    """Où se trouve une citation sur l'image de sa page."""
+
+    document_id: str
+    page: int
+    found: bool
+    coverage: float = Field(description="Part des lettres de la citation retrouvées sur la page, de 0 à 1")
+    width: int = Field(description="Largeur de l'image, en pixels")
+    height: int = Field(description="Hauteur de l'image, en pixels")
+    boxes: list[tuple[float, float, float, float]] = Field(
+        description="Un cadre par ligne : gauche, haut, droite, bas, en parts (0 à 1) de la largeur et de la hauteur"
+    )
+
+
+class State(BaseModel):
+    """L'état du service."""
+
+    status: str
+    index_generation: str | None = None
 
 
 class Problem(BaseModel):
@@ -45,5 +116,6 @@ class Problem(BaseModel):
     type: str = "about:blank"
     title: str
     status: int
-    detail: str
+    detail: str = Field(description="Ce qui ne va pas, et quoi faire")
     instance: str
+    code: str = Field(default="error", description="Pour les programmes : `invalid`, `busy`, `unknown_document`…")

@@ -1,53 +1,145 @@
-"""Errors as application/problem+json (RFC 9457), in French, without anything of the machine in them."""
+"""Errors as application/problem+json (RFC 9457), or in OpenAI's form under its paths; in French, nothing of the machine."""
 
 from __future__ import annotations
 
-from fastapi import FastAPI, HTTPException, Request
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette._utils import get_route_path
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import Scope
 
 from api.forms import Problem
 from corpus.errors import BoussoleError, UsageError
 
+log = logging.getLogger(__name__)
 TITLES = {
     400: "Demande refusée",
+    401: "Clé absente ou inconnue",
+    403: "Accès refusé",
     404: "Introuvable",
     405: "Méthode non permise",
-    413: "Trop grand",
+    408: "Demande trop lente",
+    413: "Demande trop grande",
     422: "Demande mal formée",
+    429: "Trop de demandes",
+    500: "Erreur du serveur",
+    503: "Service indisponible",
 }
-UNKNOWN = {"unknown_document"}
+DETAILS = {  # where a library raised, with its English sentence
+    400: "Le corps de la demande est illisible : envoyez du JSON en UTF-8, sans imbrication démesurée.",
+    404: "Rien à cette adresse. Les adresses de l'API sont décrites à /docs.",
+    405: "Cette adresse ne prend pas cette méthode. Voyez /docs.",
+}
+STATUS = {"unknown_document": 404, "picture_failed": 404, "unknown_answer": 404}
+OPENAI_PATHS = ("/v1/chat/completions", "/v1/models")
+AGAIN = 5  # seconds after which a busy or starting server is worth asking again
+
+REASONS = {  # pydantic's error types, in French
+    "missing": "ce champ manque",
+    "string_type": "un texte est attendu",
+    "string_too_short": "ce texte est trop court ({min_length} caractère au moins)",
+    "string_too_long": "ce texte est trop long ({max_length} caractères au plus)",
+    "string_unicode": "ce texte n'est pas de l'Unicode valide",
+    "string_pattern_mismatch": "ce texte n'a pas la forme attendue ({pattern})",
+    "too_long": "cette liste est trop longue ({max_length} éléments au plus)",
+    "too_short": "cette liste est trop courte ({min_length} élément au moins)",
+    "list_type": "une liste est attendue",
+    "bool_type": "true ou false est attendu",
+    "bool_parsing": "true ou false est attendu",
+    "int_type": "un nombre entier est attendu",
+    "int_parsing": "un nombre entier est attendu",
+    "int_from_float": "un nombre entier est attendu",
+    "greater_than_equal": "{ge} au moins",
+    "less_than_equal": "{le} au plus",
+    "literal_error": "valeurs possibles : {expected}",
+    "extra_forbidden": "ce champ n'existe pas",
+    "json_invalid": "ce JSON est mal formé",
+    "model_attributes_type": "un objet JSON est attendu, avec l'en-tête Content-Type: application/json",
+    "model_type": "un objet JSON est attendu",
+    "dict_type": "un objet JSON est attendu",
+}
 
 
 def problem(
-    request: Request, status: int, detail: str, *, code: str = "", retry_after: int | None = None
+    scope: Scope,
+    status: int,
+    detail: str,
+    *,
+    code: str = "",
+    retry_after: int | None = None,
+    headers: Mapping[str, str] | None = None,
+    errors: Sequence[Mapping[str, str]] = (),
 ) -> JSONResponse:
-    title = TITLES.get(status, "Service indisponible" if status == 503 else "Erreur")
-    body = Problem(title=title, status=status, detail=detail, instance=request.url.path).model_dump()
-    headers = {"Retry-After": str(retry_after)} if retry_after else None
-    return JSONResponse(body | ({"code": code} if code else {}), status, headers, media_type="application/problem+json")
+    """The response that tells an error, in the form of the path that was asked."""
+    sent = dict(headers or {}) | ({"Retry-After": str(retry_after)} if retry_after else {})
+    if get_route_path(scope).startswith(OPENAI_PATHS):
+        return _openai(400 if status == 422 else status, detail, code, sent, errors)
+    body = Problem(
+        title=TITLES.get(status, "Erreur"), status=status, detail=detail, instance=scope["path"], code=code or "error"
+    ).model_dump()
+    if errors:
+        body["errors"] = list(errors)
+    return JSONResponse(body, status, sent, media_type="application/problem+json")
+
+
+def _openai(
+    status: int, detail: str, code: str, headers: Mapping[str, str], errors: Sequence[Mapping[str, str]]
+) -> JSONResponse:
+    kind = {429: "rate_limit_error", 401: "authentication_error", 403: "permission_error"}.get(
+        status, "server_error" if status >= 500 else "invalid_request_error"
+    )
+    error = {"message": detail, "type": kind, "param": errors[0]["field"] if errors else None, "code": code or None}
+    return JSONResponse({"error": error}, status, dict(headers))
 
 
 def install(app: FastAPI) -> None:
     """Every error of the app in one form."""
 
-    @app.exception_handler(UsageError)
-    async def usage(request: Request, error: UsageError) -> JSONResponse:
-        return problem(request, 404 if error.code in UNKNOWN else 422, str(error), code=error.code)
-
     @app.exception_handler(BoussoleError)
-    async def failure(request: Request, error: BoussoleError) -> JSONResponse:
-        return problem(request, 503, str(error), code=error.code, retry_after=5)
+    async def told(request: Request, error: BoussoleError) -> JSONResponse:
+        return refusal(request.scope, error)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"] if part != "body") or "corps"
+        errors = [{"field": _field(e["loc"]), "reason": _reason(e)} for e in error.errors()[:20]]
+        first = errors[0]
+        detail = f"Champ « {first['field']} » : {first['reason']}. La forme attendue est décrite à /docs."
+        return problem(request.scope, 422, detail, code="invalid", errors=errors)
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> JSONResponse:
+        detail = DETAILS.get(error.status_code, TITLES.get(error.status_code, "Erreur") + ".")
+        return problem(request.scope, error.status_code, detail, code="http", headers=error.headers)
+
+    @app.exception_handler(Exception)
+    async def unexpected(request: Request, error: Exception) -> JSONResponse:
         return problem(
-            request, 422, f"Champ « {where} » : {first['msg']}. Voyez /docs pour la forme attendue.", code="invalid"
+            request.scope,
+            500,
+            "Une erreur inattendue s'est produite ; elle est dans le journal du serveur.",
+            code="bug",
         )
 
-    @app.exception_handler(StarletteHTTPException)
-    async def http(request: Request, error: HTTPException) -> JSONResponse:
-        return problem(request, error.status_code, str(error.detail))
+
+def refusal(scope: Scope, error: BoussoleError) -> JSONResponse:
+    """One of our own errors: 4xx where the request can be changed, 503 where the service can't answer."""
+    status = STATUS.get(error.code, 422 if isinstance(error, UsageError) else 503)
+    return problem(scope, status, str(error), code=error.code, retry_after=AGAIN if status == 503 else None)
+
+
+def _field(location: Sequence[Any]) -> str:
+    return ".".join(str(part) for part in location if part not in ("body", "query", "path")) or "corps"
+
+
+def _reason(error: Mapping[str, Any]) -> str:
+    reason = REASONS.get(error["type"], "valeur refusée")
+    try:
+        return reason.format(**error.get("ctx", {}))
+    except KeyError:
+        return "valeur refusée"

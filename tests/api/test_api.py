@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 from fastapi.testclient import TestClient
@@ -15,12 +14,6 @@ from rag.settings import Settings
 
 pytestmark = pytest.mark.slow
 QUESTION = "Combien de catalyseurs territoriaux ont émergé en France ?"
-
-
-@pytest.fixture(scope="module")
-def client(settings: Settings, encoder: Encoder) -> Iterator[TestClient]:
-    with TestClient(create_app(settings, encoder)) as opened:
-        yield opened
 
 
 def test_ask_gives_the_contract_and_its_quotes_are_on_their_pages(client: TestClient) -> None:
@@ -57,7 +50,6 @@ def test_search_documents_and_files(client: TestClient) -> None:
     ("method", "path", "body", "status"),
     [
         ("GET", "/v1/documents/nulle-part", None, 404),
-        ("GET", "/v1/documents/..%2f..%2fetc/file", None, 404),
         ("POST", "/v1/ask", {}, 422),
         ("POST", "/v1/ask", {"question": "  "}, 422),
         ("POST", "/v1/ask", {"question": "Quoi ?", "document_ids": ["nulle-part"]}, 404),
@@ -74,14 +66,14 @@ def test_bad_requests_get_a_problem_in_french(
 
 
 def test_health_readiness_and_schema(client: TestClient) -> None:
-    assert client.get("/healthz").json() == {"status": "ok"}
+    assert client.get("/healthz").json()["status"] == "ok"
     assert client.get("/readyz").json()["status"] == "ready"
     assert "/v1/ask" in client.get("/openapi.json").json()["paths"]
 
 
 def test_without_an_index_it_is_alive_and_says_what_to_type(settings: Settings, encoder: Encoder) -> None:
     empty = settings.model_copy(update={"index": settings.index / "nowhere"})
-    with TestClient(create_app(empty, encoder)) as client:
+    with TestClient(create_app(empty, encoder), base_url="http://127.0.0.1", client=("127.0.0.1", 50000)) as client:
         assert client.get("/healthz").status_code == 200
         response = client.get("/readyz")
     assert response.status_code == 503

@@ -1,0 +1,241 @@
+"""POST /v1/chat/completions and GET /v1/models: the OpenAI form, for clients and chat front ends that speak it.
+
+The last user message is the question and the others its history. System messages and sampling parameters are ignored:
+an answer is made of the corpus, and its rules aren't a caller's to change. Sources stand in the message's `citations`
+and, for front ends that only show text, as numbered notes at its end.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from typing import Any, Literal
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ConfigDict, Field
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from api.problems import problem
+from api.questions import HEARTBEAT, Desk, begun
+from api.schema import errors
+from corpus.errors import BoussoleError, UsageError
+from rag.answer import Answer, Citation, Turn
+from rag.assistant import DoneEvent, Event, TextEvent
+
+MODEL = "boussole-17"
+NOTES = "\n\nSources :\n"
+CREATED = 1_763_942_400  # this model's birth, for /v1/models: 24 November 2025
+_TOKEN = re.compile(r"\w+|[^\w\s]")
+
+
+class Part(BaseModel):
+    """Un morceau d'un message ; seul le texte est lu."""
+
+    type: str = Field(max_length=50)
+    text: str = Field(default="", max_length=100_000)
+
+
+class ChatMessage(BaseModel):
+    """Un message, en forme OpenAI."""
+
+    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
+    content: str | list[Part] | None = None
+
+    def text(self) -> str:
+        if isinstance(self.content, list):
+            return "\n".join(part.text for part in self.content if part.type == "text")
+        return self.content or ""
+
+
+class StreamOptions(BaseModel):
+    include_usage: bool | None = False
+
+
+class ChatRequest(BaseModel):
+    """Une conversation, en forme OpenAI. Les paramètres inconnus (temperature, tools…) sont ignorés."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "model": MODEL,
+                    "messages": [{"role": "user", "content": "Quels sont les trois leviers de l'intérêt général ?"}],
+                }
+            ]
+        }
+    )
+    messages: list[ChatMessage] = Field(
+        min_length=1, max_length=200, description="La conversation ; le dernier est la question"
+    )
+    model: str = Field(default=MODEL, max_length=200, description="Sans effet : un seul modèle répond")
+    stream: bool | None = Field(default=False, description="Répondre au fil de l'eau (SSE)")
+    stream_options: StreamOptions | None = None
+    stop: str | list[str] | None = Field(
+        default=None, description="Textes devant lesquels la réponse s'arrête (4 au plus)"
+    )
+    n: int | None = Field(default=1, ge=1, le=1, description="Une seule réponse")
+
+    def stops(self) -> list[str]:
+        return [s for s in ([self.stop] if isinstance(self.stop, str) else self.stop or []) if s][:4]
+
+
+class Stopper:
+    """Passes text on up to the first of the stop texts; keeps back what may be the beginning of one."""
+
+    def __init__(self, stops: Sequence[str]) -> None:
+        self._stops = stops
+        self._held = ""
+        self.stopped = False
+
+    def pass_on(self, delta: str) -> str:
+        if self.stopped:
+            return ""
+        self._held += delta
+        found = [at for stop in self._stops if (at := self._held.find(stop)) >= 0]
+        if found:
+            self.stopped = True
+            return self._held[: min(found)]
+        kept = max((n for stop in self._stops for n in range(1, len(stop)) if self._held.endswith(stop[:n])), default=0)
+        ready, self._held = self._held[: len(self._held) - kept], self._held[len(self._held) - kept :]
+        return ready
+
+    def rest(self) -> str:
+        """What was kept back, once no more text comes."""
+        return "" if self.stopped else self._held
+
+
+def completions(desk: Desk) -> APIRouter:
+    routes = APIRouter(tags=["Forme OpenAI"])
+
+    @routes.post(
+        "/v1/chat/completions",
+        operation_id="create_chat_completion",
+        summary="Poser une question en forme OpenAI",
+        responses=errors()
+        | {200: {"description": "La réponse", "content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+    )
+    async def create(asked: ChatRequest, request: Request) -> Response:
+        question, history = _conversation(asked.messages)
+        if asked.stream:
+            events = await begun(desk.events(question, history))
+            return EventSourceResponse(_chunks(events, asked), ping=HEARTBEAT, sep="\n")
+        answer = await desk.answer(request, question, history)
+        return JSONResponse(_completion(answer, asked), headers={"X-Index-Generation": answer.index_generation})
+
+    @routes.get("/v1/models", operation_id="list_models", summary="Les modèles, en forme OpenAI", responses=errors())
+    def models() -> dict[str, Any]:
+        return {"object": "list", "data": [_MODEL]}
+
+    @routes.get(
+        "/v1/models/{model}", operation_id="get_model", summary="Un modèle, en forme OpenAI", responses=errors(404)
+    )
+    def model(model: str, request: Request) -> Response:
+        if model != MODEL:
+            return problem(request.scope, 404, f"Modèle inconnu. Le seul est « {MODEL} ».", code="model_not_found")
+        return JSONResponse(_MODEL)
+
+    return routes
+
+
+_MODEL = {"id": MODEL, "object": "model", "created": CREATED, "owned_by": "boussole"}
+
+
+def _conversation(messages: Sequence[ChatMessage]) -> tuple[str, list[Turn]]:
+    """The question and its history. Raises UsageError where nobody asks anything."""
+    last = max((i for i, message in enumerate(messages) if message.role == "user"), default=-1)
+    if last < 0:
+        raise UsageError("Aucun message de rôle « user » : la question manque.", code="question_missing")
+    history: list[Turn] = []
+    for message in messages[:last]:
+        text = message.text().split(NOTES)[0]
+        if message.role == "user" and text:
+            history.append(Turn(role="user", content=text))
+        elif message.role == "assistant" and text:
+            history.append(Turn(role="assistant", content=text))
+    return messages[last].text(), history
+
+
+def notes(citations: Sequence[Citation]) -> str:
+    """Numbered notes in Markdown, one a line: title, page, quote, address."""
+    lines = []
+    for citation in citations:
+        title = _markdown(citation.title)
+        link = f" <{citation.source_url}>" if citation.source_url else ""
+        lines.append(f"- [{citation.n}] {title}, p. {citation.page_label} : « {_markdown(citation.quote)} »{link}")
+    return NOTES + "\n".join(lines) if lines else ""
+
+
+def _markdown(text: str) -> str:
+    """On one line, without anything that Markdown or HTML would take for its own."""
+    return re.sub(r"([\\`*_\[\]<>#|])", r"\\\1", " ".join(text.split()))
+
+
+def _completion(answer: Answer, asked: ChatRequest) -> dict[str, Any]:
+    stopper = Stopper(asked.stops())
+    text = stopper.pass_on(answer.answer + notes(answer.citations)) + stopper.rest()
+    message = {"role": "assistant", "content": text, "refusal": None, "citations": _citations(answer)}
+    return _frame(answer.id, "chat.completion") | {
+        "choices": [{"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}],
+        "usage": _usage(asked, text),
+        "boussole": _extra(answer),
+    }
+
+
+async def _chunks(events: AsyncIterator[Event], asked: ChatRequest) -> AsyncIterator[ServerSentEvent]:
+    """Chunks in OpenAI's form, the last of them with the citations, then usage where it is wanted, then [DONE]."""
+    with_usage = bool(asked.stream_options and asked.stream_options.include_usage)
+    stopper, told = Stopper(asked.stops()), ""
+    frame = _frame("", "chat.completion.chunk") | ({"usage": None} if with_usage else {})
+    frame["id"] = f"chatcmpl-{time.time_ns():x}"
+    yield _chunk(frame, {"role": "assistant", "content": ""})
+    try:
+        async with aclosing(events):  # type: ignore[type-var]
+            async for event in events:
+                delta = ""
+                if isinstance(event, TextEvent):
+                    delta = stopper.pass_on(event.delta)
+                elif isinstance(event, DoneEvent):
+                    delta = stopper.pass_on(notes(event.answer.citations)) + stopper.rest()
+                if delta:
+                    told += delta
+                    yield _chunk(frame, {"content": delta})
+                if isinstance(event, DoneEvent):
+                    extra = {"boussole": _extra(event.answer)}
+                    yield _chunk(frame | extra, {"citations": _citations(event.answer)}, "stop")
+    except BoussoleError as error:
+        failed = {"error": {"message": str(error), "type": "server_error", "param": None, "code": error.code}}
+        yield ServerSentEvent(json.dumps(failed, ensure_ascii=False))
+        return
+    if with_usage:
+        yield ServerSentEvent(json.dumps(frame | {"choices": [], "usage": _usage(asked, told)}))
+    yield ServerSentEvent("[DONE]")
+
+
+def _chunk(frame: dict[str, Any], delta: dict[str, Any], finish: str | None = None) -> ServerSentEvent:
+    choice = {"index": 0, "delta": delta, "finish_reason": finish, "logprobs": None}
+    return ServerSentEvent(json.dumps(frame | {"choices": [choice]}, ensure_ascii=False))
+
+
+def _frame(answer_id: str, kind: str) -> dict[str, Any]:
+    return {"id": f"chatcmpl-{answer_id}", "object": kind, "created": int(time.time()), "model": MODEL}
+
+
+def _citations(answer: Answer) -> list[dict[str, Any]]:
+    return [citation.model_dump(mode="json") for citation in answer.citations]
+
+
+def _extra(answer: Answer) -> dict[str, Any]:
+    """What OpenAI's form has no place for."""
+    kept = {"id", "status", "standalone_question", "suggestions", "synthesizer", "fallback", "index_generation"}
+    return answer.model_dump(mode="json", include=kept)
+
+
+def _usage(asked: ChatRequest, text: str) -> dict[str, int]:
+    """Words and signs, as an order of size: no token is billed here."""
+    prompt = sum(len(_TOKEN.findall(message.text())) for message in asked.messages)
+    completion = len(_TOKEN.findall(text))
+    return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
