@@ -14,6 +14,9 @@ from statistics import median
 NARROW = frozenset("iljtfrI.,;:'’!|()[]/ -")
 WIDE = frozenset("mwMWQOGœŒ@%—…")
 SAME_BASELINE = 0.35  # of the type size: what sub- and superscripts move by
+CALL = re.compile(r"^\d{1,3}(?:[ ,]+\d{1,3})*$")
+CALL_SIZE = 0.8  # of the line's type size: the largest that a raised call is set in
+SUPERIOR_ADVANCE = 0.4  # of the type size: a superior figure advances by about 0.3, a plain one by 0.45 to 0.6
 CELL_GAP = 1.6  # of the type size: wider than any space between words of justified text
 
 
@@ -98,7 +101,10 @@ def _follows(previous: Span, span: Span) -> bool:
 
 def _line(spans: Sequence[Span]) -> Line | None:
     cells: list[Cell] = []
-    for span in spans:
+    main = _main_size(spans)
+    for i, span in enumerate(spans):
+        if i and is_call(spans[i - 1], span, spans[i + 1] if i + 1 < len(spans) else None, main):
+            continue
         text = span.text.replace("\n", " ")
         if cells and span.x - cells[-1].x1 < CELL_GAP * span.size:
             last = cells.pop()
@@ -108,9 +114,21 @@ def _line(spans: Sequence[Span]) -> Line | None:
     clean = tuple(Cell(tidy, cell.x0, cell.x1) for cell in cells if (tidy := squeeze(cell.text)))
     if not clean:
         return None
-    size = _main_size(spans)
     weight = sum(len(span.text) for span in spans if span.bold)
-    return Line(clean, median(s.y for s in spans), size, weight * 2 > sum(len(s.text) for s in spans))
+    return Line(clean, median(s.y for s in spans), main, weight * 2 > sum(len(s.text) for s in spans))
+
+
+def is_call(previous: Span, span: Span, following: Span | None, main: float) -> bool:
+    """Whether a span is a note's call: figures right after a word, small and raised, or set with narrow raised glyphs of
+    the same size (OpenType superiors). Powers (m², km²) follow one or two letters and stay."""
+    if not CALL.match(span.text.strip()):
+        return False
+    after_word = re.search(r"[^\W\d_]{3,}[»).,]*$", previous.text) is not None
+    if span.size <= CALL_SIZE * main and span.y >= previous.y + 0.05 * main:
+        return after_word or previous.text.rstrip().endswith(("»", ")", ".", "%"))
+    if following is None or not after_word or following.x <= span.x:
+        return False
+    return (following.x - span.x) / (len(span.text.rstrip()) * span.size) < SUPERIOR_ADVANCE
 
 
 def _main_size(spans: Sequence[Span]) -> float:

@@ -15,7 +15,7 @@ from rag.select import Candidate, candidates, is_dangling
 BUDGET = 75  # words of an answer that isn't a list
 LIST_BUDGET = 140
 MOST_SENTENCES = 5
-WORTH = 4.3  # how far below the best a sentence may score and still be said
+WORTH = 4.1  # how far below the best a sentence may score and still be said
 LONGEST_LIST = 12  # items shown of one list
 ALIKE = 0.6  # share of words in common beyond which two sentences say the same thing
 
