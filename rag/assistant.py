@@ -17,17 +17,17 @@ from rag.answer import Answer, Citation, DocumentInfo, PageText, Passage, Search
 from rag.compose import Draft, DraftSentence, Quote, compose
 from rag.condense import condense
 from rag.embedding import Encoder, load_encoder
-from rag.expect import expect
+from rag.expect import Expectation, expect
 from rag.generation import Generation
+from rag.passages import RERANKED, join_neighbours, rerank
 from rag.retrieve import Found, HybridRetriever
 from rag.settings import Settings
 from rag.suggest import suggest
 from rag.vectors import open_dense
 from rag.verify import verify
 
-ABSTENTION = "Le corpus ne le dit pas : je n'ai trouvé aucun passage qui réponde à cette question."
+ABSTENTION = "Le corpus ne le dit pas : je n’ai trouvé aucun passage qui réponde à cette question."
 NEAREST = "Les pages les plus proches parlent de : {}."
-FOUND_FOR_ANSWER = 10  # passages retrieved for an answer
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,8 @@ class Assistant:
         """The `k` best passages for a query, best first. Raises UsageError for an empty query or an unknown document."""
         started = time.perf_counter()
         self._check(query, document_ids)
-        found = self._retriever.find(query, k, document_ids)
-        passages = tuple(self._passages(found))
+        found = self._find(query, max(2 * k, RERANKED), expect(query), document_ids)
+        passages = tuple(self._passages(found))[:k]
         elapsed = _ms(started)
         timings = Timings(retrieve=elapsed, first_text=elapsed, total=elapsed)
         return SearchResult(query=query, passages=passages, index_generation=self.generation.name, timings_ms=timings)
@@ -108,9 +108,9 @@ class Assistant:
             return
         standalone = condense(question, history)
         clock.mark("condense")
-        found = self._retriever.find(standalone, FOUND_FOR_ANSWER, document_ids)
-        clock.mark("retrieve")
         expectation = expect(standalone)
+        found = self._find(standalone, RERANKED, expectation, document_ids)
+        clock.mark("retrieve")
         draft = compose(found, expectation, self.generation)
         given = abstain.signals(found, draft.support, expectation, self.generation)
         kept, _dropped = verify(draft.sentences)
@@ -120,6 +120,9 @@ class Assistant:
             return
         yield from self._answered(question, standalone, found, Draft(tuple(kept), draft.support), clock)
 
+    def _find(self, text: str, k: int, expectation: Expectation, document_ids: Sequence[str]) -> Found:
+        return rerank(self._retriever.find(text, k, document_ids), expectation, self.generation)
+
     # --- what is shown
 
     def _answered(self, question: str, standalone: str, found: Found, draft: Draft, clock: _Clock) -> Iterator[Event]:
@@ -127,6 +130,7 @@ class Assistant:
         numbers: dict[tuple[str, int, int, int], int] = {}
         sentences: list[Sentence] = []
         text = ""
+        before: DraftSentence | None = None
         for drafted in draft.sentences:
             calls = []
             for quote in drafted.quotes:
@@ -136,7 +140,8 @@ class Assistant:
                     citations.append(self._citation(numbers[key], quote))
                     yield CitationEvent(citations[-1])
                 calls.append(numbers[key])
-            delta = _shown(drafted, calls, first=not text)
+            delta = _shown(drafted, calls, before)
+            before = drafted
             text += delta
             clock.first_text()
             yield TextEvent(delta)
@@ -202,7 +207,8 @@ class Assistant:
 
     def _passages(self, found: Found) -> Iterator[Passage]:
         best = found.hits[0].score if found.hits else 0.0
-        for hit in found.hits:
+        for hits in join_neighbours(found.hits):
+            hit = hits[0]
             document = self.generation.documents[hit.chunk.document_id]
             yield Passage(
                 document_id=document.id,
@@ -212,7 +218,7 @@ class Assistant:
                 page_label=self.generation.page_label(document.id, hit.chunk.page),
                 section=" › ".join(hit.chunk.section),
                 kind=hit.chunk.kind,
-                text=hit.chunk.text,
+                text="\n".join(h.chunk.text for h in sorted(hits, key=lambda h: h.chunk.ordinal)),
                 score=_relative(hit.score, best),
                 page_url=page_url(document.id, hit.chunk.page),
                 source_url=document.source_url,
@@ -238,12 +244,13 @@ def page_url(document_id: str, page: int) -> str:
     return f"/v1/documents/{document_id}/pages/{page}"
 
 
-def _shown(sentence: DraftSentence, calls: Sequence[int], *, first: bool) -> str:
-    """A sentence as Markdown: an item on its own line, else after a space; its calls before nothing else."""
+def _shown(sentence: DraftSentence, calls: Sequence[int], before: DraftSentence | None) -> str:
+    """A sentence as Markdown, with its calls: an item on its own line, else after a space; text after a list apart."""
     numbers = "".join(f"[{n}]" for n in calls)
     if sentence.item:
-        return f"{'' if first else chr(10)}- {sentence.text} {numbers}"
-    return f"{'' if first else ' '}{sentence.text} {numbers}"
+        return f"{chr(10) if before else ''}- {sentence.text} {numbers}"
+    gap = "" if before is None else "\n\n" if before.item else " "
+    return f"{gap}{sentence.text} {numbers}"
 
 
 def _relative(score: float, best: float) -> float:

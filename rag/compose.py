@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from corpus.chunk import locate
-from rag.expect import Expectation
+from rag.expect import Expectation, holds
 from rag.generation import Generation
+from rag.lexical import tokenize
 from rag.retrieve import Found, Hit
 from rag.select import Candidate, candidates, is_dangling
 
@@ -17,6 +18,8 @@ LIST_BUDGET = 140
 MOST_SENTENCES = 5
 WORTH = 4.1  # how far below the best a sentence may score and still be said
 LONGEST_LIST = 12  # items shown of one list
+ADJACENT = 0.6  # what a sentence gains that goes on from the best one: an answer reads on
+CELL = re.compile(r"[^\s:;](?:(?! [:;] ).)*")  # of a row « label : cell ; cell »
 ALIKE = 0.6  # share of words in common beyond which two sentences say the same thing
 
 
@@ -52,21 +55,24 @@ def compose(found: Found, expectation: Expectation, generation: Generation) -> D
     if not ranked:
         return Draft((), ())
     chosen = _choose(ranked, expectation)
-    return Draft(tuple(_sentence(c, generation) for c in chosen), tuple(ranked))
+    asked = frozenset(term.token for term in found.query.terms)
+    return Draft(tuple(_sentence(c, asked, expectation, generation) for c in chosen), tuple(ranked))
 
 
 def _choose(ranked: Sequence[Candidate], expectation: Expectation) -> list[Candidate]:
     by_key = {c.key: c for c in ranked}
     budget = LIST_BUDGET if "list" in expectation.wants else BUDGET
-    best = next((c for c in ranked if c.sentence.kind != "title"), ranked[0])
+    best = next((c for c in ranked if c.sentence.kind != "title" and not _is_table_head(c)), ranked[0])
     chosen: list[Candidate] = []
     length = 0
-    for candidate in [best, *ranked]:
-        if candidate.score < best.score - WORTH or len(chosen) >= (
+    reading_on = [c for c in ranked if c.key == (best.key[0], best.key[1] + 1) and c.sentence.kind == "body"]
+    gained = {c.key: c.score + (ADJACENT if c in reading_on else 0.0) for c in ranked}
+    for candidate in [best, *sorted(ranked, key=lambda c: -gained[c.key])]:
+        if gained[candidate.key] < best.score - WORTH or len(chosen) >= (
             10 if "list" in expectation.wants else MOST_SENTENCES
         ):
             break
-        if candidate in chosen or candidate.sentence.kind == "title":
+        if candidate in chosen or candidate.sentence.kind == "title" or _is_table_head(candidate):
             continue
         if any(_alike(candidate, other) for other in chosen):
             continue
@@ -117,6 +123,10 @@ def _with_neighbours(
     return group
 
 
+def _is_table_head(candidate: Candidate) -> bool:
+    return candidate.sentence.kind == "table" and " : " not in candidate.text and ";" in candidate.text
+
+
 def _alike(a: Candidate, b: Candidate) -> bool:
     smaller = min(len(a.tokens), len(b.tokens))
     return smaller > 0 and len(a.tokens & b.tokens) / smaller > ALIKE and a.key[0] != b.key[0]
@@ -130,9 +140,33 @@ def _order(chosen: Sequence[Candidate]) -> list[Candidate]:
     return sorted(chosen, key=lambda c: (rank[c.hit.row], c.index))
 
 
-def _sentence(candidate: Candidate, generation: Generation) -> DraftSentence:
+def _sentence(
+    candidate: Candidate, asked: frozenset[str], expectation: Expectation, generation: Generation
+) -> DraftSentence:
+    if candidate.sentence.kind == "table":
+        return _row(candidate, asked, expectation, generation)
     quotes = quote(candidate.hit, candidate.sentence.start, candidate.sentence.end, generation, candidate.score)
     return DraftSentence(tidy(candidate.text), quotes, candidate.sentence.kind == "list")
+
+
+def _row(
+    candidate: Candidate, asked: frozenset[str], expectation: Expectation, generation: Generation
+) -> DraftSentence:
+    """A table's row reduced to its label and the cells that were asked for, each with its own quote: on the page, cells
+    stand apart."""
+    start = candidate.sentence.start
+    cells = [(start + m.start(), start + m.end()) for m in CELL.finditer(candidate.text)]
+    chunk = candidate.hit.chunk.text
+    kept = [(a, b) for a, b in cells[1:] if _asked_for(chunk[a:b], asked, expectation)]
+    kept = cells if not cells or " : " not in candidate.text else [cells[0], *(kept or cells[1:])]
+    quotes = tuple(q for a, b in kept for q in quote(candidate.hit, a, b, generation, candidate.score))
+    label, *rest = (chunk[a:b] for a, b in kept)
+    return DraftSentence(tidy(f"{label} : {' ; '.join(rest)}" if rest else label), quotes)
+
+
+def _asked_for(cell: str, asked: frozenset[str], expectation: Expectation) -> bool:
+    wanted = [want for want in expectation.wants if want in ("number", "percent", "money", "duration", "date")]
+    return bool(set(tokenize(cell)) & asked) or any(holds(want, cell) for want in wanted)
 
 
 def quote(hit: Hit, start: int, end: int, generation: Generation, score: float) -> tuple[Quote, ...]:

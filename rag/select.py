@@ -68,14 +68,18 @@ class SelectionWeights:
 
 
 def candidates(
-    found: Found, expectation: Expectation, generation: Generation, weights: SelectionWeights | None = None
+    found: Found,
+    expectation: Expectation,
+    generation: Generation,
+    weights: SelectionWeights | None = None,
+    passages: int = PASSAGES,
 ) -> list[Candidate]:
     """All sentences of the first hits, best first."""
     weights = weights or SelectionWeights()
     query_weights, query_vectors = query_words(found.query, found.encoded, generation)
     terms = _term_weights(found.query, generation)
     rows: list[_Row] = []
-    for hit in found.hits[:PASSAGES]:
+    for hit in found.hits[:passages]:
         rows += _rows(hit, terms, query_weights, query_vectors, found, generation, weights)
     if not rows:
         return []
@@ -133,7 +137,10 @@ def _rows(
         late = float((query_vectors @ vectors[inside].T).max(axis=1) @ query_weights) if inside.any() else 0.0
         dense = float(sentence_vectors[index] @ found.encoded.vector) if index < len(sentence_vectors) else 0.0
         coverage = _coverage(said, terms) + weights.heading * _coverage(heading - said, terms)
-        coverage += weights.lead * _coverage(lead - said - heading, terms)
+        leaning = (
+            1.0 if is_dangling(text) else weights.lead
+        )  # « Cette dernière correspond… » speaks of what was just named
+        coverage += leaning * _coverage(lead - said - heading, terms)
         after = hit.sentences[index + 1] if index + 1 < len(hit.sentences) else None
         announces = after is not None and after.kind == "list" and not text.startswith("- ")
         rows.append(_Row(hit, index, sentence, text, tokens, late, dense, coverage, announces))
