@@ -1,5 +1,7 @@
 # What one does here. `make run` and `make test` need Python 3.11 or newer, and nothing else beforehand.
-PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p && break; done)
+# The first that runs and is recent enough: a name on the PATH may be only a version manager's placeholder.
+RECENT := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(or $(shell for p in python3 python3.13 python3.12 python3.11; do $$p -c '$(RECENT)' 2>/dev/null && echo $$p && break; done),python3)
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
@@ -44,7 +46,7 @@ corpus: $(STAMP) ## recompose les PDF du corpus de départ
 	@$(BIN)/python -m corpus.typeset
 
 $(STAMP): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Il faut Python 3.11 ou plus récent : installez-le, ou donnez-le par « make PYTHON=/chemin/python3.11 »."; exit 2; }
+	@$(PYTHON) -c '$(RECENT)' || { echo "Il faut Python 3.11 ou plus récent : installez-le, ou donnez-le par « make PYTHON=/chemin/python3.11 »."; exit 2; }
 	@echo "→ Environnement : création et installation (quelques minutes la première fois)…"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,evals]'

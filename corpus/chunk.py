@@ -137,9 +137,10 @@ def _breaks(group: list[_Unit], unit: _Unit, settings: ChunkSettings) -> bool:
     size = sum(u.tokens for u in group)
     if unit.glued:
         return size + unit.tokens > 2 * settings.maximum
-    if size + unit.tokens > settings.maximum:
-        return True
     last = group[-1]
+    # A passage is cited by its page: it stays on one, but for the sentence that goes on over the page.
+    if size + unit.tokens > settings.maximum or unit.page != group[0].page:
+        return True
     if unit.block.kind in ("note", "table"):
         return last.page != unit.page or (
             unit.first and (size >= settings.minimum or unit.block.section != last.block.section)
@@ -163,7 +164,7 @@ def _join_small(groups: list[list[_Unit]], settings: ChunkSettings) -> None:
                 for j in (i - 1, i + 1)
                 if 0 <= j < len(groups)
                 and size + sum(u.tokens for u in groups[j]) <= settings.maximum
-                and abs(groups[j][0].page - groups[i][-1].page) <= 1
+                and {u.page for u in groups[j]} == {u.page for u in groups[i]}
             ]
             same = [j for j in fits if groups[j][-1].block.section[:1] == groups[i][0].block.section[:1]]
             if same or fits:

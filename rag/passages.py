@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -13,6 +14,9 @@ from rag.select import candidates
 RERANKED = 20  # hits that are ordered again, about 0.3 ms each
 BEST_SENTENCE = 0.4  # weight of the best sentence's score; flat from 0.25 to 0.5 (docs/adr/0005-retrieval.md)
 
+ADDRESSES = 3.0  # lost by a passage that is nothing but web addresses, where none is asked for
+ADDRESS = re.compile(r"\S*(?:://|www\.)\S+")
+
 
 def rerank(found: Found, expectation: Expectation, generation: Generation) -> Found:
     """The hits, each with the score of its best sentence added, best first."""
@@ -20,8 +24,21 @@ def rerank(found: Found, expectation: Expectation, generation: Generation) -> Fo
     for candidate in candidates(found, expectation, generation, passages=RERANKED):
         best.setdefault(candidate.hit.row, candidate.score)
     lowest = min(best.values(), default=0.0)
-    scored = [replace(hit, score=hit.score + BEST_SENTENCE * best.get(hit.row, lowest)) for hit in found.hits]
+    addresses = 0.0 if "url" in expectation.wants else ADDRESSES
+    scored = [
+        replace(
+            hit,
+            score=hit.score
+            + BEST_SENTENCE * best.get(hit.row, lowest)
+            - addresses * _share_of_addresses(hit.chunk.text),
+        )
+        for hit in found.hits
+    ]
     return replace(found, hits=tuple(sorted(scored, key=lambda hit: -hit.score)))
+
+
+def _share_of_addresses(text: str) -> float:
+    return sum(len(match.group()) for match in ADDRESS.finditer(text)) / max(len(text), 1)
 
 
 def join_neighbours(hits: Sequence[Hit]) -> list[list[Hit]]:
