@@ -17,10 +17,10 @@ from typing import Any, Literal
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
-from sse_starlette import EventSourceResponse, ServerSentEvent
+from sse_starlette import ServerSentEvent
 
 from api.problems import problem
-from api.questions import HEARTBEAT, Desk, begun
+from api.questions import Desk, begun, event_stream
 from api.schema import errors
 from corpus.errors import BoussoleError, UsageError
 from rag.answer import Answer, Citation, Turn
@@ -28,7 +28,7 @@ from rag.assistant import DoneEvent, Event, TextEvent
 
 MODEL = "boussole-17"
 NOTES = "\n\nSources :\n"
-CREATED = 1_763_942_400  # this model's birth, for /v1/models: 24 November 2025
+CREATED = 1_795_478_400  # this model's birth, for /v1/models: 24 November 2026
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 
 
@@ -121,8 +121,8 @@ def completions(desk: Desk) -> APIRouter:
     async def create(asked: ChatRequest, request: Request) -> Response:
         question, history = _conversation(asked.messages)
         if asked.stream:
-            events = await begun(desk.events(question, history))
-            return EventSourceResponse(_chunks(events, asked), ping=HEARTBEAT, sep="\n")
+            events = await begun(request, desk.events(question, history))
+            return event_stream(_chunks(events, asked), sep="\n")
         answer = await desk.answer(request, question, history)
         return JSONResponse(_completion(answer, asked), headers={"X-Index-Generation": answer.index_generation})
 

@@ -89,6 +89,18 @@ class DocumentList(BaseModel):
     index_generation: str
 
 
+class About(BaseModel):
+    """Ce que contient le corpus, et ce qui est conservé des visiteurs."""
+
+    documents: int
+    pages: int
+    latest: str | None = Field(description="Date du document le plus récent, si elle est connue")
+    questions_kept: bool = Field(description="Si les questions sont conservées")
+    kept_days: int = Field(description="Jours de conservation des avis, et des questions si elles le sont")
+    max_question: int = Field(description="Longueur maximale d'une question, en caractères")
+    index_generation: str
+
+
 class Highlight(BaseModel):
     """Où se trouve une citation sur l'image de sa page."""
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from corpus.errors import BoussoleError, ConfigurationError, IndexMissing, UsageError
+from ui.keys_commands import register as add_keys
 from ui.serve_command import serve
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def main() -> None:
 
 
 main.add_command(serve)
+add_keys(main)
 
 
 @main.command(help="Lire, nettoyer, découper, indexer et publier les documents ; seul ce qui a changé est refait.")
