@@ -45,7 +45,7 @@ const drawAnswer = (home, text, call) => {
 
 // Words, **strong** words, and the calls [1]; `call` gives a citation's button, or null where there is none.
 const inlineOf = (line, call) =>
-  line.split(/(\[\d{1,3}\]|\*\*[^*]+\*\*)/).map((piece) => {
+  line.replace(/\s+(?=\[\d{1,3}\])/g, "\u00a0").split(/(\[\d{1,3}\]|\*\*[^*]+\*\*)/).map((piece) => {
     const number = /^\[(\d+)\]$/.exec(piece);
     if (number) return call(Number(number[1])) ?? piece;
     const strong = /^\*\*([^*]+)\*\*$/.exec(piece);
