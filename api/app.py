@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from starlette._utils import get_route_path
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
-from starlette.routing import BaseRoute, Match
+from starlette.routing import BaseRoute, Match, Mount
 from starlette.types import Receive, Scope, Send
 
 from api import problems, schema
@@ -87,7 +87,7 @@ def create_app(
     app.include_router(opinions(opinion_store, settings))
     app.include_router(health(live, figures, turnstile))
     app.include_router(widget(live, keys, settings))
-    schema.install(app)
+    schema.install(app, settings.max_question)
     app.router.routes.append(NothingElse(app))
     return _with_page(app, live)
 
@@ -124,10 +124,13 @@ class NothingElse(BaseRoute):
         return (Match.FULL, {}) if ours else (Match.NONE, {})
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        methods: set[str] = set()
-        for route in self._app.router.routes:
-            if route is not self and route.matches(scope)[0] == Match.PARTIAL:
-                methods |= getattr(route, "methods", None) or set()
+        methods = {
+            method
+            for method in ("GET", "HEAD", "POST")
+            for route in self._app.router.routes
+            if not isinstance(route, (NothingElse, Mount))
+            and route.matches(dict(scope, method=method.replace("HEAD", "GET")))[0] == Match.FULL
+        }
         if methods:
             raise HTTPException(405, headers={"Allow": ", ".join(sorted(methods))})
         raise HTTPException(404)

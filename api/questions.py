@@ -17,7 +17,7 @@ from fastapi.responses import JSONResponse, Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from api.feedback import FeedbackStore
-from api.forms import AskRequest, DocumentId, SearchRequest
+from api.forms import NOT_BLANK, AskRequest, DocumentId, SearchRequest
 from api.live import Live
 from api.records import Figures
 from api.schema import errors
@@ -32,7 +32,9 @@ STUCK = 30.0  # seconds for a client to take one piece
 GRACE = 25.0  # seconds to end a stream once the server stops, below api.serve.GRACE
 CACHE = {"Cache-Control": "private, max-age=300"}
 T = TypeVar("T")
-Asked = Annotated[str, Query(min_length=1, max_length=2000, description="La question, en français")]
+Asked = Annotated[
+    str, Query(min_length=1, max_length=2000, description="La question, en français", json_schema_extra=NOT_BLANK)
+]
 _NONE: list[str] = []
 
 
@@ -151,7 +153,7 @@ def questions(desk: Desk) -> APIRouter:
         | {
             200: {
                 "description": "La réponse",
-                "content": {"text/event-stream": {"schema": {"type": "string", "description": "Événements SSE"}}},
+                "content": {"text/event-stream": {}},
             }
         },
     )

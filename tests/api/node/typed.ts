@@ -2,11 +2,12 @@
 import createClient from "openapi-fetch";
 import type { components, paths } from "./schema.js";
 
+declare const process: { argv: string[] };
 const [address, key] = process.argv.slice(2);
 const client = createClient<paths>({ baseUrl: address, headers: { Authorization: `Bearer ${key}` } });
 
 const asked = await client.POST("/v1/ask", { body: { question: "Qu’est-ce que la prime à l’alliance ?" } });
-if (!asked.data) throw new Error(asked.error.detail);
+if (!asked.data) throw new Error(asked.error?.detail);
 const answer: components["schemas"]["Answer"] = asked.data;
 const status: "answered" | "abstained" | "refused" = answer.status;
 const first: string | undefined = answer.citations?.[0]?.quote;
