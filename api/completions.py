@@ -12,7 +12,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
@@ -22,7 +22,7 @@ from sse_starlette import ServerSentEvent
 from api.forms import Number, OpenAIError
 from api.problems import problem
 from api.questions import Desk, begun, event_stream
-from api.schema import errors
+from api.schema import EVENTS, errors
 from corpus.errors import BoussoleError, UsageError
 from rag.answer import Answer, Citation, Turn
 from rag.assistant import DoneEvent, Event, TextEvent
@@ -93,7 +93,7 @@ class ChatRequest(BaseModel):
     stop: str | list[str] | None = Field(
         default=None, description="Textes devant lesquels la réponse s'arrête (4 au plus)"
     )
-    n: Number | None = Field(default=1, ge=1, le=1, description="Une seule réponse")
+    n: Annotated[Number, Field(ge=1, le=1)] | None = Field(default=1, description="Une seule réponse")
 
     def stops(self) -> list[str]:
         return [s for s in ([self.stop] if isinstance(self.stop, str) else self.stop or []) if s][:4]
@@ -180,7 +180,7 @@ def completions(desk: Desk) -> APIRouter:
         operation_id="create_chat_completion",
         summary="Poser une question en forme OpenAI",
         response_model=Completion,
-        responses=errors(form=OpenAIError) | {200: {"description": "La réponse", "content": {"text/event-stream": {}}}},
+        responses=errors(form=OpenAIError) | {200: {"description": "La réponse", "content": EVENTS}},
     )
     async def create(asked: ChatRequest, request: Request) -> Response:
         question, history = _conversation(asked.messages)

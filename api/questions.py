@@ -20,7 +20,7 @@ from api.feedback import FeedbackStore
 from api.forms import NOT_BLANK, AskRequest, DocumentId, SearchRequest
 from api.live import Live
 from api.records import Figures
-from api.schema import errors
+from api.schema import EVENTS, errors
 from api.turnstile import Busy, Turnstile
 from corpus.errors import BoussoleError
 from rag.answer import Answer, SearchResult, Turn
@@ -153,7 +153,7 @@ def questions(desk: Desk) -> APIRouter:
         | {
             200: {
                 "description": "La réponse",
-                "content": {"text/event-stream": {}},
+                "content": EVENTS,
             }
         },
     )

@@ -27,6 +27,15 @@ MEANING = {
     503: "Pas encore d'index, ou trop de questions à la fois : voyez l'en-tête `Retry-After`",
 }
 USUAL = (400, 401, 403, 408, 413, 422, 429, 503)
+EVENTS = {
+    "text/event-stream": {
+        "schema": {
+            "type": "object",
+            "description": "Un événement SSE",
+            "properties": {"event": {"type": "string"}, "data": {"type": "string", "description": "Du JSON"}},
+        }
+    }
+}
 DESCRIPTION = """Questionner le corpus ODD 17 : chaque phrase d'une réponse renvoie, mot pour mot, à la page qui la prouve.
 
 Sans clé, le service ne répond qu'à la machine où il tourne. Dès qu'une clé existe (`boussole keys create`), chaque demande

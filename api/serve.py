@@ -44,6 +44,7 @@ def run(settings: Settings, say: Say) -> None:
     say("→ Chargement de l'index et du modèle de langue…")
     app = create_app(settings, load_encoder(settings, say))
     port = listening.getsockname()[1]
+    listening.listen(BACKLOG)  # who comes from now on waits for a moment instead of being turned away
     say(f"→ Prêt : {address(settings, port)} (Ctrl-C pour arrêter)")
     uvicorn.Server(_config(settings, app)).run(sockets=[listening])
 

@@ -53,9 +53,6 @@ class Settings(BaseSettings):
         description="Redis où plusieurs serveurs comptent ensemble les demandes, par exemple redis://127.0.0.1:6379 ; "
         "vide : chaque machine compte les siennes",
     )
-    otlp_endpoint: str = Field(
-        "", description="Collecteur OpenTelemetry (OTLP, gRPC) où envoyer la durée des étapes ; vide : rien n'est envoyé"
-    )
     data: Path = Field(Path("var"), description="Dossier des clés et des avis (SQLite)")
     feedback_days: int = Field(365, ge=1, description="Jours de conservation des avis")
     log_questions: bool = Field(

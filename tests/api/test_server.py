@@ -205,6 +205,7 @@ def test_behind_a_proxy_under_a_prefix(settings: Settings, encoder: Encoder, tmp
     with TestClient(app, base_url="https://site.fr", client=("203.0.113.7", 1)) as client:
         assert client.get(f"{prefix}/readyz").status_code == 200
         assert "Path=/boussole/" in client.get(f"{prefix}/").headers["set-cookie"]
+        client.cookies.clear()
         assert client.get(f"{prefix}/widget.js").status_code == 200
         assert client.get(f"{prefix}/v1/models").status_code == 401
 

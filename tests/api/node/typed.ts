@@ -8,7 +8,7 @@ const client = createClient<paths>({ baseUrl: address, headers: { Authorization:
 
 const asked = await client.POST("/v1/ask", { body: { question: "Qu’est-ce que la prime à l’alliance ?" } });
 if (!asked.data) throw new Error(asked.error?.detail);
-const answer: components["schemas"]["Answer"] = asked.data;
+const answer = asked.data as components["schemas"]["Answer"]; // not asked as a stream
 const status: "answered" | "abstained" | "refused" = answer.status;
 const first: string | undefined = answer.citations?.[0]?.quote;
 
@@ -20,7 +20,7 @@ const page = await client.GET("/v1/documents/{document_id}/pages/{number}", {
 const chat = await client.POST("/v1/chat/completions", {
   body: { messages: [{ role: "user", content: "C’est quoi l’ODD 17 ?" }] },
 });
-const content: string = chat.data!.choices[0].message.content;
+const content: string = (chat.data as components["schemas"]["Completion"]).choices[0].message.content;
 const models = await client.GET("/v1/models");
 const opinion = await client.POST("/v1/feedback", { body: { answer_id: answer.id, rating: 1 } });
 const missing = await client.GET("/v1/documents/{document_id}", { params: { path: { document_id: "nulle-part" } } });
