@@ -1,9 +1,9 @@
-"""read(path) -> Document: the one door through which files enter the house."""
+"""read(path) -> Document: the one door through which files enter the house; each is read in a child process."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
@@ -12,15 +12,17 @@ from corpus.document import BLOCK_SEPARATOR, Block, Document, DocumentMetadata, 
 from corpus.drafts import Draft
 from corpus.errors import ReadError
 from corpus.layout import layout
-from corpus.limits import Limits
+from corpus.limits import Limits, Report, unreported
 from corpus.margins import without_margins
 from corpus.pdf import read_pdf
 from corpus.raw import RawDocument, RawPage
 from corpus.repair import has_lost_accents, join_lines, repair
+from corpus.sandbox import read_apart
 from corpus.slug import slug
 from corpus.text_layer import legibility, mend
 
 TEXT_PAGE = (595.0, 842.0)  # points: plain text has no page of its own
+NOTHING_SKIPPED: Mapping[int, str] = {}
 _DEFAULT_LIMITS = Limits()
 
 
@@ -31,19 +33,41 @@ def read(
     metadata: DocumentMetadata | None = None,
     limits: Limits = _DEFAULT_LIMITS,
 ) -> Document:
-    """The document at `path`. Raises ReadError, with its code, where it can't be read."""
+    """The document at `path`, read in a child process within `limits`; a page that fails is named in `failures`.
+
+    Raises ReadError where it can't be read; its `code` says why (see the class) and its message what to do.
+    """
+    document = read_apart(path, limits)
+    return replace(document, path=path, id=document_id or document.id, metadata=metadata or document.metadata)
+
+
+def read_here(
+    path: Path,
+    *,
+    limits: Limits = _DEFAULT_LIMITS,
+    skip: Mapping[int, str] = NOTHING_SKIPPED,
+    report: Report = unreported,
+) -> Document:
+    """The document at `path`, read in this very process: for the child and for tests. Raises ReadError.
+
+    `skip`: pages that killed an earlier child, with the code of their failure; they are named and not read.
+    """
     try:
+        size = path.stat().st_size
+        if not path.is_file():
+            raise ReadError(f"« {path.name} » n'est pas un fichier : donnez un document.", code="unsupported")
+        if size > limits.file_bytes:
+            most = limits.file_bytes // 2**20
+            raise ReadError(f"« {path.name} » dépasse {most} Mo : découpez-le ou allégez-le.", code="too_large")
         data = path.read_bytes()
     except OSError as error:
         raise ReadError(
-            f"« {path.name} » a disparu ou n'est pas lisible : vérifiez le fichier.", code="vanished"
+            f"« {path.name} » a disparu ou n'est pas lisible : vérifiez le fichier et ses droits.", code="vanished"
         ) from error
-    if len(data) > limits.file_bytes:
-        size = limits.file_bytes // 2**20
-        raise ReadError(f"« {path.name} » dépasse {size} Mo : découpez-le ou allégez-le.", code="too_large")
     suffix = path.suffix.lower()
     if suffix == ".pdf":
-        raw = read_pdf(data, path.name, limits)
+        raw = read_pdf(data, path.name, limits, skip, report)
+        report({"layout": True})
         pages = _pages(raw)
     elif suffix in (".md", ".txt"):
         raw = RawDocument(())
@@ -54,10 +78,10 @@ def read(
             code="unsupported",
         )
     return Document(
-        id=document_id or slug(path.stem),
+        id=slug(path.stem),
         path=path,
         sha256=hashlib.sha256(data).hexdigest(),
-        metadata=metadata or _metadata(raw, path, pages),
+        metadata=_metadata(raw, path, pages),
         pages=pages,
         failures=raw.failures,
     )
