@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from corpus.drafts import Draft
+from corpus.joining import join_lines
 from corpus.lines import Cell, Line, squeeze
 from corpus.notes import TINY, goes_on, note_call, note_ended
 from corpus.order import reading_order
@@ -320,8 +321,6 @@ def _whole(cells: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
 
 
 def _cells(cells: Sequence[tuple[str, ...]], title: str) -> Draft:
-    from corpus.repair import join_lines
-
     table = rebuild([join_lines(cell) for cell in cells], title)
     if table is not None:
         return Draft("table", tuple((row,) for row in table.rows), quality=table.quality)

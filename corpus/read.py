@@ -11,12 +11,13 @@ from statistics import median
 from corpus.document import BLOCK_SEPARATOR, Block, Document, DocumentMetadata, Page
 from corpus.drafts import Draft
 from corpus.errors import ReadError
+from corpus.joining import join_lines
 from corpus.layout import layout
 from corpus.limits import Limits, Report, unreported
 from corpus.margins import without_margins
 from corpus.pdf import read_pdf
 from corpus.raw import RawDocument, RawPage
-from corpus.repair import has_lost_accents, join_lines, repair
+from corpus.repair import Damage, damage_of, repair
 from corpus.sandbox import read_apart
 from corpus.slug import slug
 from corpus.text_layer import legibility, mend
@@ -100,11 +101,11 @@ def _pages(raw: RawDocument) -> tuple[Page, ...]:
     sizes = [line.size for page in pages for line in page.lines for _ in range(len(line.text))]
     body_size = median(sizes) if sizes else None
     drafts = [layout(page, body_size) for page in pages]
-    lost = has_lost_accents(" ".join(page.raw_text for page in raw.pages))
+    damage = damage_of(" ".join(page.raw_text for page in raw.pages))
     found: list[Page] = []
     section: tuple[str, ...] = ()
     for i, page in enumerate(pages):
-        blocks, section = _blocks(drafts[i], drafts[i + 1] if i + 1 < len(drafts) else [], section, lost)
+        blocks, section = _blocks(drafts[i], drafts[i + 1] if i + 1 < len(drafts) else [], section, damage)
         text = BLOCK_SEPARATOR.join(block.text for block in blocks)
         label = page.label or str(page.number)
         found.append(
@@ -114,13 +115,13 @@ def _pages(raw: RawDocument) -> tuple[Page, ...]:
 
 
 def _blocks(
-    drafts: Sequence[Draft], following: Sequence[Draft], section: tuple[str, ...], lost: bool
+    drafts: Sequence[Draft], following: Sequence[Draft], section: tuple[str, ...], damage: Damage
 ) -> tuple[list[Block], tuple[str, ...]]:
     """The page's blocks with their spans, and the section that goes on after them."""
     blocks: list[Block] = []
     start = 0
     for i, draft in enumerate(drafts):
-        text = _text(draft, lost)
+        text = _text(draft, damage)
         if not any(c.isalnum() for c in text):
             continue
         if draft.kind == "title":
@@ -139,8 +140,8 @@ def _resumes(draft: Draft) -> bool:
     return draft.kind == "body" and (draft.low or draft.text[:1].islower())
 
 
-def _text(draft: Draft, lost: bool) -> str:
-    rows = [repair(mend(join_lines(row)), lost) for row in draft.rows]
+def _text(draft: Draft, damage: Damage) -> str:
+    rows = [repair(mend(join_lines(row)), damage) for row in draft.rows]
     return "\n".join(row for row in rows if row.strip()) if draft.kind in ("list", "table") else " ".join(rows)
 
 
@@ -162,6 +163,6 @@ def _text_page(data: bytes, name: str) -> Page:
             listed = all(line.lstrip().startswith(("- ", "* ", "| ")) for line in lines)
             drafts.append(Draft("list", tuple((line,) for line in lines)) if listed else Draft("body", (lines,)))
     page = RawPage(1, "1", *TEXT_PAGE, raw, ())
-    blocks, _ = _blocks(drafts, [], (), False)
+    blocks, _ = _blocks(drafts, [], (), Damage())
     text = BLOCK_SEPARATOR.join(block.text for block in blocks)
     return replace(Page(1, "1", page.width, page.height, text, raw, tuple(blocks)))

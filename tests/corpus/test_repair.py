@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.repair import join_lines, repair
+from corpus.joining import join_lines
+from corpus.repair import repair
 
 DAMAGED = [
     ("Nous croyons a I'intérét général des communes.", "Nous croyons à l'intérêt général des communes."),
@@ -25,7 +26,7 @@ DAMAGED = [
 
 @pytest.mark.parametrize(("damaged", "expected"), DAMAGED, ids=[d[:24] for d, _ in DAMAGED])
 def test_a_damaged_line_is_restored(damaged: str, expected: str) -> None:
-    assert repair(damaged, accents=True) == expected
+    assert repair(damaged, damage=True) == expected
 
 
 @pytest.mark.parametrize(
@@ -44,7 +45,7 @@ def test_clean_french_is_left_as_it_is(clean: str) -> None:
 @given(st.text(max_size=200))
 def test_numbers_outside_known_damage_are_never_invented(text: str) -> None:
     digits = {c for c in text if c.isdigit()}
-    assert {c for c in repair(text, accents=False) if c.isdigit()} <= digits
+    assert {c for c in repair(text, damage=False) if c.isdigit()} <= digits
 
 
 def test_a_word_cut_at_a_line_end_is_joined_and_a_compound_keeps_its_hyphen() -> None:
