@@ -15,6 +15,7 @@ from corpus.joining import join_lines
 from corpus.layout import layout
 from corpus.limits import Limits, Report, unreported
 from corpus.margins import without_margins
+from corpus.notes import numbered
 from corpus.pdf import read_pdf
 from corpus.raw import RawDocument, RawPage
 from corpus.repair import Damage, damage_of, repair
@@ -100,7 +101,7 @@ def _pages(raw: RawDocument) -> tuple[Page, ...]:
     pages = without_margins(raw.pages)
     sizes = [line.size for page in pages for line in page.lines for _ in range(len(line.text))]
     body_size = median(sizes) if sizes else None
-    drafts = [layout(page, body_size) for page in pages]
+    drafts = _with_calls([layout(page, body_size) for page in pages])
     damage = damage_of(" ".join(page.raw_text for page in raw.pages))
     found: list[Page] = []
     section: tuple[str, ...] = ()
@@ -112,6 +113,20 @@ def _pages(raw: RawDocument) -> tuple[Page, ...]:
             Page(page.number, label, page.width, page.height, text, raw.pages[i].raw_text, tuple(blocks), page.links)
         )
     return tuple(found)
+
+
+def _with_calls(drafts: Sequence[Sequence[Draft]]) -> list[list[Draft]]:
+    """The drafts of each page, their notes numbered as the whole document numbers them."""
+    found = [(number, draft.rows[0]) for number, page in enumerate(drafts) for draft in page if draft.kind == "note"]
+    notes = iter(numbered(found))
+
+    def settled(draft: Draft) -> Draft:
+        if draft.kind != "note":
+            return draft
+        call, lines = next(notes)
+        return replace(draft, call=call, rows=(lines, *draft.rows[1:]))
+
+    return [[settled(draft) for draft in page] for page in drafts]
 
 
 def _blocks(
