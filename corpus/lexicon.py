@@ -77,9 +77,7 @@ def origins(word: str) -> tuple[str, ...]:
     found = []
     for form in forms(word):
         plain = form.replace("œ", "oe") if "oe" in lower else form
-        if len(plain) == len(lower) and all(
-            b in ORIGINS.get(a, a) for a, b in zip(lower, plain, strict=True)
-        ):
+        if len(plain) == len(lower) and all(b in ORIGINS.get(a, a) for a, b in zip(lower, plain, strict=True)):
             found.append(form)
     return tuple(found)
 

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-Report = Callable[[dict[str, Any]], None]  # how a reader says where it is; what it says is listed in corpus/sandbox_child.py
+Report = Callable[
+    [dict[str, Any]], None
+]  # how a reader says where it is; what it says is listed in corpus/sandbox_child.py
 
 
 def unreported(_: dict[str, Any]) -> None:

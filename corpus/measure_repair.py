@@ -97,8 +97,12 @@ def _plain(text: str) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Mesure la réparation du français : ce qu'elle rétablit, ce qu'elle abîme.")
-    parser.add_argument("file", nargs="*", type=Path, help="textes propres (.md, .txt, .jsonl) ; par défaut, nos fiches")
+    parser = argparse.ArgumentParser(
+        description="Mesure la réparation du français : ce qu'elle rétablit, ce qu'elle abîme."
+    )
+    parser.add_argument(
+        "file", nargs="*", type=Path, help="textes propres (.md, .txt, .jsonl) ; par défaut, nos fiches"
+    )
     parser.add_argument("--seed", type=int, default=17, help="graine du bruit (17)")
     parser.add_argument("--json", action="store_true", help="une ligne de JSON")
     options = parser.parse_args(arguments)
@@ -117,7 +121,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(json.dumps({name: {**vars(found), "restored_share": found.restored_share, "harmed_share": found.harmed_share} for name, found in cases.items()}, ensure_ascii=False))  # fmt: skip
         return 0
     for name, found in cases.items():
-        restored = f"{found.restored}/{found.damaged} mots rétablis ({found.restored_share:.1%})" if found.damaged else "—"
+        restored = (
+            f"{found.restored}/{found.damaged} mots rétablis ({found.restored_share:.1%})" if found.damaged else "—"
+        )
         print(f"{name:32} {restored:42} {found.harmed}/{found.sound} abîmés ({found.harmed_share:.3%})")
     return 0
 

@@ -207,7 +207,9 @@ def _page(
     if not letters and cut:
         return page, PageFailure(number, "truncated", "vide, la fin du fichier manque ; téléchargez-le de nouveau.")
     if letters < SPARSE_LETTERS and page.has_images:
-        return page, PageFailure(number, "no_text", "une image sans texte, elle n'a pas été lue ; passez le document par un OCR.")
+        return page, PageFailure(
+            number, "no_text", "une image sans texte, elle n'a pas été lue ; passez le document par un OCR."
+        )
     return page, None
 
 

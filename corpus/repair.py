@@ -79,9 +79,7 @@ def _prose(text: str, damage: Damage) -> str:
     text = elisions(text, damage.lost)
     if damage.lost:
         text = spaces(text, damage.words)
-    text = _WORD.sub(
-        lambda m: word(m.group(), damage.lost, damage.acute, damage.words, _opens(text, m.start())), text
-    )
+    text = _WORD.sub(lambda m: word(m.group(), damage.lost, damage.acute, damage.words, _opens(text, m.start())), text)
     if damage.lost:
         text = grammar(elisions(text, True))
     return text
@@ -89,5 +87,5 @@ def _prose(text: str, damage: Damage) -> str:
 
 def _opens(text: str, at: int) -> bool:
     """Whether a sentence starts at `at`."""
-    before = text[:at].rstrip("« \u00a0(\"“")
+    before = text[:at].rstrip('« \u00a0("“')
     return before in ("", "-", "•") or before[-1] in ".!?…\n" or before.endswith(("\n-", "\n•"))

@@ -10,7 +10,9 @@ import re
 
 from corpus.lexicon import in_dictionary, lemma
 
-_SUBJECTS = frozenset("il elle on qui y n ont en ne nous lui m t j s ça cela ceci chacun chacune celui-ci celle-ci l les".split())
+_SUBJECTS = frozenset(
+    "il elle on qui y n ont en ne nous lui m t j s ça cela ceci chacun chacune celui-ci celle-ci l les".split()
+)
 _AFTER_VERB = frozenset(
     "pas plus ainsi également aussi bien déjà toujours ensuite été eu fait permis mis pris donc jamais pu dû su vu alors pour "
     "besoin lieu droit accès peu beaucoup tort raison trop rien dans souvent longtemps encore lui-même elle-même même "
@@ -23,7 +25,9 @@ _POINTERS = frozenset(
     "ce cet cette ces son sa ses leur leurs nos notre vos votre chaque chacun chacune tous tout toute toutes quoi qui eux elle "
     "elles lui nous vous quel quelle quels quelles".split()
 )
-_FIXED = frozenset("partir travers portée côté savoir venir jour terme titre propos long court moyen cause condition".split())
+_FIXED = frozenset(
+    "partir travers portée côté savoir venir jour terme titre propos long court moyen cause condition".split()
+)
 _GOVERNS = frozenset(
     "grâce face quant suite relatif relative relatifs relatives conforme conformes contrairement rapport lié liée liés liées "
     "égard tel telle tels telles propice nécessaire nécessaires jusqu réponse droit accès aide appel contribution retour passage apte prêt prête "
@@ -31,14 +35,18 @@ _GOVERNS = frozenset(
 )
 _CLAUSE = re.compile(r"[.;:!?()«»]|\b(?:qui|que|qu[’']|dont|où|mais|car|lorsqu[’'e]|quand|puisqu[’'e]|si)\b")
 _OWN = frozenset("son sa ses leur leurs la l un une cet cette".split())
-_FROM = re.compile(r"\bd(?:e |u |es |[’'])(?:son |sa |ses |leurs? |la |l[’']|une? )?[\w-]+\s*$")  # « de son essor à sa chute »
+_FROM = re.compile(
+    r"\bd(?:e |u |es |[’'])(?:son |sa |ses |leurs? |la |l[’']|une? )?[\w-]+\s*$"
+)  # « de son essor à sa chute »
 _FINITE = frozenset(
     "est sont était étaient sera seront soit fut a ont avait avaient aura auront peut peuvent doit doivent fait font va vont "
     "permet permettent vise visent consiste consistent reste restent devient deviennent faut vient viennent".split()
 )
 _PARTICIPLE = re.compile(r"(?:é|ée|és|ées|i|ie|is|it|ite|u|ue|us|ues|ert|erte|int|inte|aint)$")
 _VERB = re.compile(r"(?:er|ir|re|oir)$")
-_A = re.compile(r"(?P<before>(?:[\w’'»)%-]+|^|(?<=[(«—]))(?:\s*[.!?:;,(«—])?\s*)(?:(?<![\w’'-])|(?<=qu[’']))(?P<a>[aA])(?P<gap>\s+[«(]?\s*)(?P<after>[\w-]+)(?P<mark>[’']?)")
+_A = re.compile(
+    r"(?P<before>(?:[\w’'»)%-]+|^|(?<=[(«—]))(?:\s*[.!?:;,(«—])?\s*)(?:(?<![\w’'-])|(?<=qu[’']))(?P<a>[aA])(?P<gap>\s+[«(]?\s*)(?P<after>[\w-]+)(?P<mark>[’']?)"
+)
 _PLACES = (
     "jour|moment|cas|lieu|lieux|endroit|époque|année|années|mesure|pays|celui|celle|ceux|celles|période|siècle|"
     "point|là|partout|terroir|espace|monde|instant"
@@ -67,7 +75,9 @@ def _decide_ou(text: str) -> str:
     text = re.sub(r"\b([dD][’'])ou\b", r"\1où", text)
     who = r"(?:il|ils|elle|elles|on|chacun|chacune)"
     thing = r"(?:l[’']\w+|le|la|les)"
-    text = re.sub(rf"(?<![lL]ui )(?<!il )(?<!elle )(?<!ils )(?<!elles )(?<!eux )\bou(?=\s{who}\s[a-zéè’']+)", "où", text)
+    text = re.sub(
+        rf"(?<![lL]ui )(?<!il )(?<!elle )(?<!ils )(?<!elles )(?<!eux )\bou(?=\s{who}\s[a-zéè’']+)", "où", text
+    )
     return re.sub(rf"\b({_PLACES}),? ou(?=\s(?:{thing}|{who})\b)", lambda m: m.group()[:-2] + "où", text)
 
 
@@ -156,7 +166,11 @@ def _has_verb(before: str) -> bool:
     words = [word.lower() for word in re.findall(r"[^\W\d_]+", clause)]
     if any(word in _FINITE for word in words):
         return True
-    verbs = [word for word in words if len(word) > 4 and re.search(r"(?:ent|ait|aient|era|eront|ons|ez|it|ît|[eo]nd|ord)$", word)]
+    verbs = [
+        word
+        for word in words
+        if len(word) > 4 and re.search(r"(?:ent|ait|aient|era|eront|ons|ez|it|ît|[eo]nd|ord)$", word)
+    ]
     if any(_VERB.search(lemma(word)) and lemma(word) != word for word in verbs):
         return True
     plain = [word for word in words[1 if not opened else 0 :] if len(word) > 3 and word.endswith("e")]

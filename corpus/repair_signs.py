@@ -47,7 +47,9 @@ def marks(text: str) -> str:
     text = re.sub(r"(?<!\d)(\d\d)[348](\d\d)\s?(?=ans\b)", r" \1 à \2 ", text)
     text = re.sub(r"(?<=[a-zé]{3}) ?(?<=[a-zé])de (?=\d\d à \d\d ans)", " de ", text)
     # « & » or « @ » before an article stands for « à ».
-    text = re.sub(r"(?<=\s)[&@](?=\s(?:[lI|P]?[’']|la\b|ce\b|cette\b|ces\b|un\b|une\b|chaque\b|tous\b|leurs?\b))", "à", text)
+    text = re.sub(
+        r"(?<=\s)[&@](?=\s(?:[lI|P]?[’']|la\b|ce\b|cette\b|ces\b|un\b|une\b|chaque\b|tous\b|leurs?\b))", "à", text
+    )
     text = re.sub(r"(?<=\s)@(?=\s[a-zé])", "à", text)
     text = re.sub(r"(?<=\w),(?=[a-zéA-Z]{2,})", ", ", text)
     text = re.sub(r"(?<=[»%])(\)?)(?=[a-zé]{2,})", r"\1 ", text)
@@ -72,7 +74,9 @@ def elisions(text: str, lost: bool) -> str:
     if not quoted:
         least = 0 if lost else 3
         text = re.sub(
-            rf"(?:(?<=[\s(«/])|^)[’'](?={_VOWEL}[\w-]{{{least},}}(?![’']))(?!(?:on|est|une?|il|elle|a|y)[’'])", article, text
+            rf"(?:(?<=[\s(«/])|^)[’'](?={_VOWEL}[\w-]{{{least},}}(?![’']))(?!(?:on|est|une?|il|elle|a|y)[’'])",
+            article,
+            text,
         )
     text = re.sub(r"\bgu[’'](?=\w)", "qu’", text)
     return re.sub(r"gu(?=[’']\w)", "qu", text)

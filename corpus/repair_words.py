@@ -23,7 +23,9 @@ CONFUSIONS: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 # Read for a far more frequent word, though both exist.
 TAKEN_FOR = {"gue": "que", "gui": "qui", "guelle": "quelle", "guel": "quel", "gu": "qu"}
-PREFIXES = frozenset("ultra extra super hyper inter intra anti contre sous post trans auto multi micro macro pluri".split())
+PREFIXES = frozenset(
+    "ultra extra super hyper inter intra anti contre sous post trans auto multi micro macro pluri".split()
+)
 SMALL_WORDS = frozenset(
     "le la les un une des de du au aux et en à a ce ces cet cette son sa ses leur leurs dans par pour sur avec que qui ou "
     "est sont nos notre vos votre plus sans".split()
@@ -171,7 +173,10 @@ def _parting(left: str, right: str) -> float:
 
 
 def _use(text: str) -> float:
-    return max((frequency(form) for form in origins(text) if in_dictionary(form) or frequency(form) >= 10 * COMMON), default=0.0)
+    return max(
+        (frequency(form) for form in origins(text) if in_dictionary(form) or frequency(form) >= 10 * COMMON),
+        default=0.0,
+    )
 
 
 def cased(form: str, like: str) -> str:

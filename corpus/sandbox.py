@@ -30,9 +30,22 @@ from corpus.wire import from_wire
 MOST_LOST_PAGES = 4  # of one file: each costs a new child
 ANSWER_BYTES = 256 * 1024 * 1024  # the longest answer taken from a child: thousands of dense pages
 START_SECONDS = 30.0  # for the child's first import on a busy machine
-PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "LD_LIBRARY_PATH", "TESSDATA_PREFIX")
+PASSED_ON = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "TMPDIR",
+    "TEMP",
+    "TMP",
+    "SYSTEMROOT",
+    "LD_LIBRARY_PATH",
+    "TESSDATA_PREFIX",
+)
 # What an allocation that fails in C++ ends in: abort() in the standard library, a trap or an illegal instruction in PDFium.
-OUT_OF_MEMORY = {-getattr(signal, name) for name in ("SIGABRT", "SIGTRAP", "SIGILL", "SIGKILL") if hasattr(signal, name)}
+OUT_OF_MEMORY = {
+    -getattr(signal, name) for name in ("SIGABRT", "SIGTRAP", "SIGILL", "SIGKILL") if hasattr(signal, name)
+}
 MEMORY_EXIT, TIME_EXIT = 77, 1  # exit statuses of the child's own watches: see corpus/sandbox_child.py
 
 
