@@ -31,9 +31,10 @@ from corpus.pieces import (
 )
 from corpus.raw import RawPage
 from corpus.table_grid import find_grids
-from corpus.zones import noisy, zone, zone_end
+from corpus.zones import find_jumbles, noisy, zone, zone_end
 
 FEWEST_CELLS = 3
+SMALL_WORDS = frozenset("le la les un une des de du et en à a l d au aux ce ces son sa ses".split())
 FROM_TO = re.compile(r"^(?:De|Des|Du|D['’])\b.{3,60}\b(?:à|a|au|aux)\b")
 
 
@@ -63,7 +64,7 @@ def _unboxed(lines: Sequence[Line]) -> list[Line]:
 
 
 def _split(lines: Sequence[Line], usual: Measures) -> tuple[list[Piece], list[Draft]]:
-    grids = {grid.start: grid for grid in find_grids(lines, usual.pitch)}
+    grids = {grid.start: grid for grid in (*find_jumbles(lines), *find_grids(lines, usual.pitch))}
     pieces: list[Piece] = []
     notes: list[Draft] = []
     index = 0
@@ -77,7 +78,7 @@ def _split(lines: Sequence[Line], usual: Measures) -> tuple[list[Piece], list[Dr
             run = []
             if grid is None:
                 break
-            pieces.append(Piece((), grid=grid.rows))
+            pieces.append(Piece((), grid=grid.rows, quality=grid.quality))
             index = grid.end
             continue
         run.append(lines[index])
@@ -126,6 +127,10 @@ def _flow(lines: Sequence[Line], usual: Measures) -> tuple[list[Piece], list[Dra
             notes[-1] = replace(notes[-1], rows=((*notes[-1].rows[0], line.text),))
             interrupted = True
             continue
+        if line.brk != "same" and after != "same" and notes and _resumes_note(notes[-1].text, line.text):
+            notes[-1] = replace(notes[-1], rows=((*notes[-1].rows[0], line.text),))
+            interrupted = True
+            continue
         if interrupted:
             line = replace(line, brk="jump")
             interrupted = False
@@ -135,6 +140,12 @@ def _flow(lines: Sequence[Line], usual: Measures) -> tuple[list[Piece], list[Dra
     close_piece()
     close_note()
     return pieces, notes
+
+
+def _resumes_note(note: str, text: str) -> bool:
+    """Whether a lone line is the rest of a note that a drawing interrupted: the note ends on a small word."""
+    waits = re.search(r"\b(?:de|des|du|la|le|les|et|à|a|par|pour|dans|sur|en|au|aux|avec|depuis|entre|un|une)$", note)
+    return bool(waits) and len(text) > 20 and bool(re.match(r"[a-zà-ÿ]|(?:19|20)\d\d\b", text))
 
 
 def _parts(current: Sequence[Placed], line: Placed, usual: Measures) -> bool:
@@ -191,7 +202,7 @@ def _drafts(pieces: Sequence[Piece], usual: Measures) -> list[Draft]:
         piece = pieces[index]
         end = zone_end(pieces, index, usual)
         if piece.grid:
-            drafts.append(Draft("table", tuple((row,) for row in piece.grid), quality=0.9))
+            drafts.append(Draft("table", tuple((row,) for row in piece.grid), quality=piece.quality))
             index += 1
         elif end - index >= FEWEST_CELLS:
             drafts += zone(pieces[index:end])
@@ -204,7 +215,7 @@ def _drafts(pieces: Sequence[Piece], usual: Measures) -> list[Draft]:
             drafts.append(Draft("list", rows, quality=0.5))
             index += 1
         elif piece.bullet:
-            drafts.append(Draft("list", (_item(piece.texts),), open=not ended(piece.text) and _full(piece, usual)))
+            drafts.append(Draft("list", (_item(piece.texts),), open=_open_item(piece, usual)))
             index += 1
         else:
             drafts.append(
@@ -225,12 +236,18 @@ def _item(texts: Sequence[str]) -> tuple[str, ...]:
     return (first if NUMBERED.match(first) else f"- {first}", *rest)
 
 
+def _open_item(piece: Piece, usual: Measures) -> bool:
+    closed = piece.text.endswith(")") and piece.text.count("(") == piece.text.count(")")
+    return not ended(piece.text) and not closed and _full(piece, usual)
+
+
 def _full(piece: Piece, usual: Measures) -> bool:
     """Whether the last line is as long as lines of running text are: only then may a sentence go on elsewhere."""
     widths = [line.width for line in piece.lines]
     if piece.text.endswith(("-", ",")):
         return True
-    if noisy(piece) or piece.text.split()[-1].isupper():
+    last = piece.text.split()[-1]
+    if noisy(piece) or (last.isupper() and last.lower() not in SMALL_WORDS):
         return False
     return len(piece.text) >= 30 and widths[-1] >= (
         0.7 * max(widths) if len(widths) > 1 else 0.7 * piece.lines[0].column

@@ -10,6 +10,8 @@ from corpus.drafts import Draft
 from corpus.table_cells import counted
 from corpus.text_layer import is_word
 
+REBUILT = 0.6  # quality above which a table's cells have found their rows
+
 
 @dataclass(frozen=True)
 class Waiting:
@@ -61,18 +63,30 @@ def completes(end: str, rest: str) -> bool:
 
 
 def _adopted(drafts: list[Draft], waiting: Sequence[Waiting]) -> list[Draft]:
-    """Give the rest of a cut word back to it where the columns put it before or far after."""
+    """Give the rest of a cut word back to it where the columns put it before or far after.
+
+    What follows that word then stands on a line of its own: each line is found as it is on the page.
+    """
     gone: set[int] = set()
     for place in waiting:
-        end = drafts[place.draft].rows[place.row][-1]
+        before = drafts[place.draft]
+        end = before.rows[place.row][-1]
         if not end.endswith("-"):
             continue
         for index, rest in enumerate(drafts):
             lone = rest.kind == "body" and rest.low and index not in gone and len(rest.rows) == 1 and not rest.open
-            if lone and index != place.draft and completes(end, rest.text):
-                drafts[place.draft] = _joined(drafts[place.draft], place.row, rest)
-                gone.add(index)
-                break
+            if not lone or index == place.draft or not completes(end, rest.text):
+                continue
+            if before.kind == "list" and (cut := re.match(r"([^\W\d_]+[,;]?)\s+(\S.*)", rest.text)):
+                rows = before.rows
+                row = (*rows[place.row], cut[1])
+                drafts[place.draft] = replace(
+                    before, rows=(*rows[: place.row], row, (cut[2],), *rows[place.row + 1 :]), open=False
+                )
+            else:
+                drafts[place.draft] = _joined(before, place.row, rest)
+            gone.add(index)
+            break
     return [draft for index, draft in enumerate(drafts) if index not in gone]
 
 
@@ -89,7 +103,8 @@ def _counted_lists(drafts: Sequence[Draft]) -> list[Draft]:
         if draft.kind != "title" or index + 1 >= len(found):
             continue
         number, first = counted(draft.text), found[index + 1]
-        if number is None or first.kind not in ("list", "table") or len(first.rows) >= number:
+        rebuilt = first.kind == "table" and first.quality > REBUILT
+        if number is None or first.kind not in ("list", "table") or rebuilt or len(first.rows) >= number:
             continue
         for other in range(index + 2, len(found)):
             rest = found[other]

@@ -48,6 +48,7 @@ class Piece:
     lines: tuple[Placed, ...]
     bullet: bool = False
     grid: tuple[str, ...] = ()
+    quality: float = 1.0  # of the grid
 
     @property
     def text(self) -> str:

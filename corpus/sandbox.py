@@ -158,11 +158,11 @@ class Child:
                     page, page_deadline = None, deadline
                 case {"lost": str(code)}:
                     raise _Lost(code, page)
-                case {"error": {"code": str(code), "message": str(message)}, **rest}:
-                    self.used_up = bool(rest.get("used_up"))
+                case {"error": {"code": str(code), "message": str(message)}, "used_up": bool(used_up)}:
+                    self.used_up = used_up
                     raise ReadError(message, code=code)
-                case {"document": dict(document), **rest}:
-                    self.used_up = bool(rest.get("used_up"))
+                case {"document": dict(document), "used_up": bool(used_up)}:
+                    self.used_up = used_up
                     try:
                         return from_wire(document)
                     except (KeyError, TypeError):

@@ -7,12 +7,38 @@ from collections.abc import Sequence
 
 from corpus.drafts import Draft
 from corpus.joining import join_lines
+from corpus.lines import Line
 from corpus.pieces import LEADERS, TITLE_SIZE, Measures, Piece, ended, starts_low
 from corpus.table_cells import counted, rebuild
+from corpus.table_grid import Grid
 
 CELL_CHARACTERS = 60  # the longest line of a table's cell
 SCRAP_CHARACTERS = 32  # of the lines of a drawing's labels, of which many may follow each other
 DETERMINERS = re.compile(r"\b(?:des?|du|la|les?|au|aux|pour|en|un|une)\b|\b[dl]['’]", re.IGNORECASE)
+
+NEAR, FEWEST_LINES = 4, 3  # lines with signs inside them, at most so far apart and at least so many, are a drawing
+INNER_BULLET = re.compile(r"\S\s[*+•]\s(?=[A-ZÀ-Ý])")
+INNER_PART = re.compile(r"\s(?=[*+•]\s[A-ZÀ-Ý])|(?<=\?)\s")
+
+
+def find_jumbles(lines: Sequence[Line]) -> tuple[Grid, ...]:
+    """Drawings whose labels OCR read across: « Innovation * Avec qui ? Une politique publique ». Each label is a row.
+
+    Found by the signs that begin labels inside lines, where at least three lines near each other hold some.
+    """
+    inside = [index for index, line in enumerate(lines) if INNER_BULLET.search(line.text)]
+    runs: list[list[int]] = []
+    for index in inside:
+        if runs and index - runs[-1][-1] <= NEAR:
+            runs[-1].append(index)
+        else:
+            runs.append([index])
+    return tuple(_jumble(lines, run[0], run[-1] + 1) for run in runs if len(run) >= FEWEST_LINES)
+
+
+def _jumble(lines: Sequence[Line], start: int, end: int) -> Grid:
+    parts = (part.strip(" *+•") for line in lines[start:end] for part in INNER_PART.split(line.text))
+    return Grid(start, end, tuple(part for part in parts if any(map(str.isalnum, part))), 0.5)
 
 
 def _is_cell(piece: Piece, usual: Measures) -> bool:
@@ -23,7 +49,10 @@ def _is_cell(piece: Piece, usual: Measures) -> bool:
         return False
     first = piece.lines[0].line
     if len(piece.lines) > 1 and longest > SCRAP_CHARACTERS:
-        if first.x1 - first.x0 > 0.93 * piece.lines[0].column or (starts_low(piece.text) and len(piece.text) > 60):
+        # The column of a run of cells is measured on cells: the page's own width says whether a line is full.
+        if first.x1 - first.x0 > 0.93 * max(piece.lines[0].column, 0.95 * usual.width) or (
+            starts_low(piece.text) and len(piece.text) > 60
+        ):
             return False
     return not re.search(r"[.;!?,]$|[^\W\d_].{20,}:$", piece.text) or bool(re.search(r"\b(?:etc|n|ex)\.$", piece.text))
 
