@@ -23,7 +23,7 @@ from corpus.limits import Limits, Report, unreported
 from corpus.lines import Span, lines
 from corpus.pdf_second_opinion import second_opinion
 from corpus.raw import RawDocument, RawPage
-from corpus.text_layer import glued, legibility
+from corpus.text_layer import SHIFTED, glued, legibility
 
 logger = logging.getLogger(__name__)
 Matrix = list[float]
@@ -218,7 +218,7 @@ def _read_page(page: PageObject, number: int, label: str | None) -> RawPage:
 
     def visit(text: str, cm: Matrix, tm: Matrix, font: Any, size: float) -> None:
         if text:
-            runs.append(_run(text, _multiply(tm, cm), _is_bold(font), size, len(runs)))
+            runs.append(_run(text.translate(SHIFTED), _multiply(tm, cm), _is_bold(font), size, len(runs)))
 
     raw = page.extract_text(visitor_text=visit)
     box = page.cropbox if page.cropbox.width > 0 else page.mediabox

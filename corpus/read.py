@@ -14,6 +14,7 @@ from corpus.errors import ReadError
 from corpus.joining import join_lines
 from corpus.layout import layout
 from corpus.limits import Limits, Report, unreported
+from corpus.lines import Line
 from corpus.margins import without_margins
 from corpus.notes import numbered
 from corpus.pdf import read_pdf
@@ -21,7 +22,7 @@ from corpus.raw import RawDocument, RawPage
 from corpus.repair import Damage, damage_of, repair
 from corpus.sandbox import read_apart
 from corpus.slug import slug
-from corpus.text_layer import legibility, mend
+from corpus.text_layer import apply_ligatures, legibility, ligatures, mend
 
 TEXT_PAGE = (595.0, 842.0)  # points: plain text has no page of its own
 NOTHING_SKIPPED: Mapping[int, str] = {}
@@ -98,7 +99,7 @@ def _metadata(raw: RawDocument, path: Path, pages: Sequence[Page]) -> DocumentMe
 
 
 def _pages(raw: RawDocument) -> tuple[Page, ...]:
-    pages = without_margins(raw.pages)
+    pages = without_margins(_with_ligatures(raw.pages))
     sizes = [line.size for page in pages for line in page.lines for _ in range(len(line.text))]
     body_size = median(sizes) if sizes else None
     drafts = _with_calls([layout(page, body_size) for page in pages])
@@ -113,6 +114,16 @@ def _pages(raw: RawDocument) -> tuple[Page, ...]:
             Page(page.number, label, page.width, page.height, text, raw.pages[i].raw_text, tuple(blocks), page.links)
         )
     return tuple(found)
+
+
+def _with_ligatures(pages: Sequence[RawPage]) -> tuple[RawPage, ...]:
+    """The pages with the letters that their fonts gave as signs, learnt from the whole document."""
+    table = ligatures(line.text for page in pages for line in page.lines)
+
+    def mended(line: Line) -> Line:
+        return replace(line, cells=tuple(replace(cell, text=apply_ligatures(cell.text, table)) for cell in line.cells))
+
+    return tuple(replace(page, lines=tuple(map(mended, page.lines))) for page in pages)
 
 
 def _with_calls(drafts: Sequence[Sequence[Draft]]) -> list[list[Draft]]:
