@@ -26,7 +26,7 @@ CHARACTERS = str.maketrans(
 # Control signs pass for white space (\x1c to \x1f) or are dropped by string methods: they are shifted into a private area while
 # a document is read, and what they stand for is learnt from the whole of it.
 SHIFT = 0xE100
-SHIFTED = {code: SHIFT + code for code in (*range(1, 7), 8, *range(14, 32), *range(0x7F, 0xA0)) if code != 0x85}
+SHIFTED = {code: SHIFT + code for code in (*range(1, 7), 8, 9, *range(14, 32), *range(0x7F, 0xA0)) if code != 0x85}
 _SIGNS = f"{chr(SHIFT + 1)}-{chr(SHIFT + 0x9F)}\ufffd@"
 STRAY = re.compile(
     rf"(?<=[^\W\d_])([{_SIGNS}])(?=[^\W\d_]|[{_SIGNS}])|(?<=[{_SIGNS}])([{_SIGNS}])(?=[^\W\d_])|(?<![\w@])([{_SIGNS[:3]}])(?=[^\W\d_])"
@@ -80,6 +80,12 @@ def ligatures(texts: Iterable[str]) -> dict[str, str]:
     for sign, seen in sorted(words.items(), key=lambda item: -len(item[1])):
         if len(seen) >= FEWEST_WORDS and (letters := _letters_for(sign, seen, found)):
             found[sign] = letters
+    # Each font of a document has its own sign for a ligature: a rare one is most likely the same ligature again.
+    for sign, seen in words.items():
+        for letters in sorted(set(found.values())) if sign not in found and sign != "@" else ():
+            if all(is_word(word.replace(sign, letters)) for word in seen):
+                found[sign] = letters
+                break
     return found
 
 
