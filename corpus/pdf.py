@@ -104,7 +104,7 @@ def _check_type(data: bytes, name: str) -> None:
     start = data[:HEAD_BYTES].lstrip(b"\xef\xbb\xbf \r\n\t")
     kind = next((kind for mark, kind in OTHER_TYPES if start[: len(mark)].lower() == mark.lower()), None)
     if kind is None and not any(mark in data for mark in (b"startxref", b"endobj", b"/Catalog")):
-        kind = "un texte" if _is_text(data[:HEAD_BYTES]) else None
+        kind = "un texte" if _is_text(data[:HEAD_BYTES]) else "un fichier d'un autre type"
     if kind is not None:
         raise ReadError(
             f"« {name} » n'est pas un PDF mais {kind} : donnez-lui sa vraie extension, ou récupérez le PDF d'origine.",
@@ -113,10 +113,7 @@ def _check_type(data: bytes, name: str) -> None:
 
 
 def _is_text(start: bytes) -> bool:
-    try:
-        text = start.decode("utf-8", errors="ignore")
-    except UnicodeDecodeError:
-        return False
+    text = start.decode("utf-8", errors="ignore")
     return len(text) > 0.95 * len(start) and all(char.isprintable() or char in "\r\n\t\f" for char in text)
 
 

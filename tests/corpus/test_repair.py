@@ -21,6 +21,19 @@ DAMAGED = [
     ("Elle a été créée en 2019", "Elle a été créée en 2019"),
     ("Il y a trois étapes", "Il y a trois étapes"),
     ("une €galité", "une égalité"),
+    ("Les jeunes de16325ans y viennent", "Les jeunes de 16 à 25 ans y viennent"),
+    ("le 158me forum", "le 15e forum"),
+    ("du cé6té des communes", "du côté des communes"),
+    ("Elle répond a un besoin commun", "Elle répond à un besoin commun"),
+    ("une démarche a (ré)inventer ici", "une démarche à (ré)inventer ici"),
+    ("il n’y a d’alliance que locale", "il n’y a d’alliance que locale"),
+    ("celui ou les élus décident", "celui où les élus décident"),
+    ("c'est-a-dire jusqu'a demain", "c'est-à-dire jusqu'à demain"),
+    ("Procéder aun bilan et lire sesrésultats", "Procéder à un bilan et lire ses résultats"),
+    ("Faire confiance?.", "Faire confiance."),
+    ("la négociation & l'accord", "la négociation à l'accord"),
+    ("le rdle de chaque acteur", "le rôle de chaque acteur"),
+    ("des allances durables", "des alliances durables"),
 ]
 
 
