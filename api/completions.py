@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict, Field, StrictBool
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, WithJsonSchema
 from sse_starlette import ServerSentEvent
 
 from api.forms import Number, OpenAIError
@@ -33,6 +33,7 @@ CREATED = 1_795_478_400  # this model's birth, for /v1/models: 24 November 2026
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 
 
+_ONE = {"type": "integer", "minimum": 1, "maximum": 1}
 _TEXT = {"type": "string", "pattern": "\\S"}
 _TEXT_PART = {"type": "object", "properties": {"type": {"const": "text"}, "text": _TEXT}, "required": ["type", "text"]}
 ASKING: dict[str, Any] = {  # for the schema: somebody asks something
@@ -93,7 +94,7 @@ class ChatRequest(BaseModel):
     stop: str | list[str] | None = Field(
         default=None, description="Textes devant lesquels la réponse s'arrête (4 au plus)"
     )
-    n: Annotated[Number, Field(ge=1, le=1)] | None = Field(default=1, description="Une seule réponse")
+    n: Annotated[Number, Field(ge=1, le=1), WithJsonSchema(_ONE)] | None = Field(default=1, description="Une seule réponse")
 
     def stops(self) -> list[str]:
         return [s for s in ([self.stop] if isinstance(self.stop, str) else self.stop or []) if s][:4]
