@@ -94,7 +94,9 @@ class ChatRequest(BaseModel):
     stop: str | list[str] | None = Field(
         default=None, description="Textes devant lesquels la réponse s'arrête (4 au plus)"
     )
-    n: Annotated[Number, Field(ge=1, le=1), WithJsonSchema(_ONE)] | None = Field(default=1, description="Une seule réponse")
+    n: Annotated[Number, Field(ge=1, le=1), WithJsonSchema(_ONE)] | None = Field(
+        default=1, description="Une seule réponse"
+    )
 
     def stops(self) -> list[str]:
         return [s for s in ([self.stop] if isinstance(self.stop, str) else self.stop or []) if s][:4]

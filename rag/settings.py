@@ -41,7 +41,9 @@ class Settings(BaseSettings):
     port: int = Field(8017, ge=0, le=65535, description="Port d'écoute")
     workers: int = Field(1, ge=1, le=64, description="Processus qui répondent ; chacun charge le modèle (environ 1 Go)")
     root_path: str = Field(
-        "", pattern=r"^(/[\w.~-]+)*$", description="Préfixe d'adresse derrière un serveur mandataire, par exemple /boussole"
+        "",
+        pattern=r"^(/[\w.~-]+)*$",
+        description="Préfixe d'adresse derrière un serveur mandataire, par exemple /boussole",
     )
     trusted_proxies: str = Field(
         "",
