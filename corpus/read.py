@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from statistics import median
 
@@ -15,13 +15,22 @@ from corpus.layout import layout
 from corpus.limits import Limits
 from corpus.margins import without_margins
 from corpus.pdf import read_pdf
-from corpus.raw import RawDocument, RawPage
+from corpus.raw import RawDocument
 from corpus.repair import has_lost_accents, join_lines, repair
 from corpus.slug import slug
+from corpus.structured import StructuredDocument
 from corpus.text_layer import legibility, mend
 
-TEXT_PAGE = (595.0, 842.0)  # points: plain text has no page of its own
 _DEFAULT_LIMITS = Limits()
+OTHER_FORMATS = {  # by ending: the reader's module, imported where it is needed, and its function
+    ".docx": ("corpus.docx", "read_docx"),
+    ".odt": ("corpus.odt", "read_odt"),
+    ".pptx": ("corpus.pptx", "read_pptx"),
+    ".html": ("corpus.html", "read_html"),
+    ".htm": ("corpus.html", "read_html"),
+    ".md": ("corpus.markdown", "read_markdown"),
+    ".txt": ("corpus.markdown", "read_text"),
+}
 
 
 def read(
@@ -42,12 +51,14 @@ def read(
         size = limits.file_bytes // 2**20
         raise ReadError(f"« {path.name} » dépasse {size} Mo : découpez-le ou allégez-le.", code="too_large")
     suffix = path.suffix.lower()
+    raw: RawDocument | StructuredDocument
     if suffix == ".pdf":
         raw = read_pdf(data, path.name, limits)
         pages = _pages(raw)
-    elif suffix in (".md", ".txt"):
-        raw = RawDocument(())
-        pages = (_text_page(data, path.name),)
+    elif suffix in OTHER_FORMATS:
+        module, function = OTHER_FORMATS[suffix]
+        structured: StructuredDocument = getattr(import_module(module), function)(data, path.name, limits)
+        raw, pages = structured, structured.pages
     else:
         raise ReadError(
             f"« {path.name} » : le format {suffix or 'sans extension'} n'est pas lu. Convertissez-le en PDF.",
@@ -63,7 +74,7 @@ def read(
     )
 
 
-def _metadata(raw: RawDocument, path: Path, pages: Sequence[Page]) -> DocumentMetadata:
+def _metadata(raw: RawDocument | StructuredDocument, path: Path, pages: Sequence[Page]) -> DocumentMetadata:
     title = (raw.title or "").strip()
     if len(title) < 4 or title.lower().endswith((".doc", ".docx", ".pdf", ".indd")) or "untitled" in title.lower():
         heading = next((b.text for p in pages[:1] for b in p.blocks if b.kind == "title"), "")
@@ -118,26 +129,3 @@ def _resumes(draft: Draft) -> bool:
 def _text(draft: Draft, lost: bool) -> str:
     rows = [repair(mend(join_lines(row)), lost) for row in draft.rows]
     return "\n".join(row for row in rows if row.strip()) if draft.kind in ("list", "table") else " ".join(rows)
-
-
-def _text_page(data: bytes, name: str) -> Page:
-    """Plain text or Markdown as one page; paragraphs are blocks, `#` lines are headings."""
-    try:
-        raw = data.decode("utf-8")
-    except UnicodeDecodeError:
-        raw = data.decode("cp1252", errors="replace")
-    if not raw.strip():
-        raise ReadError(f"« {name} » est vide.", code="no_text")
-    drafts = []
-    for part in raw.replace("\r\n", "\n").split("\n\n"):
-        lines = tuple(line for line in part.split("\n") if line.strip())
-        if lines and lines[0].startswith("#"):
-            drafts.append(Draft("title", ((lines[0].lstrip("# "),),)))
-            lines = lines[1:]
-        if lines:
-            listed = all(line.lstrip().startswith(("- ", "* ", "| ")) for line in lines)
-            drafts.append(Draft("list", tuple((line,) for line in lines)) if listed else Draft("body", (lines,)))
-    page = RawPage(1, "1", *TEXT_PAGE, raw, ())
-    blocks, _ = _blocks(drafts, [], (), False)
-    text = BLOCK_SEPARATOR.join(block.text for block in blocks)
-    return replace(Page(1, "1", page.width, page.height, text, raw, tuple(blocks)))
