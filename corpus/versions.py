@@ -61,12 +61,15 @@ def find_superseded(documents: Sequence[Versioned], text: Callable[[str], str]) 
             alike = [o for o in newer if _shared(runs(o.id), runs(document.id)) >= SHARED]
             if alike and document.id not in older:
                 older[document.id] = alike[-1].id
-    return [Superseded(old, _newest(new, older)) for old, new in older.items() if _newest(new, older) != old]
+    return [Superseded(old, newest) for old in older if (newest := _newest(old, older)) is not None]
 
 
-def _newest(id_: str, older: dict[str, str]) -> str:
+def _newest(id_: str, older: dict[str, str]) -> str | None:
+    """The end of the chain of replacements; None where it goes in a circle."""
     seen = set[str]()
-    while id_ in older and id_ not in seen:
+    while id_ in older:
+        if id_ in seen:
+            return None
         seen.add(id_)
         id_ = older[id_]
     return id_

@@ -38,6 +38,8 @@ class _Plain:
             return
         self._told = now
         left = f", encore {_duration((now - self._began) / done * (total - done))}" if 0 < done < total else ""
+        if stage == "lexical" and done:
+            return
         unit = {"read": " fichiers", "embed": " passages"}.get(stage, "")
         self.say(f"{STAGES[stage]} : {done}/{total}{unit}{left}" if unit else f"{STAGES[stage]}…")
 
