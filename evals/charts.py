@@ -9,7 +9,7 @@ from html import escape
 from evals.summary import french
 
 WIDTH, HEIGHT = 360.0, 220.0
-LEFT, RIGHT, TOP, BOTTOM = 40.0, 12.0, 12.0, 36.0
+LEFT, RIGHT, TOP, BOTTOM = 44.0, 20.0, 12.0, 36.0
 Point = tuple[float, float]
 
 

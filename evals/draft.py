@@ -16,22 +16,29 @@ from evals.questions import Question
 from rag.generation import Generation
 
 SHORTEST, LONGEST = 25, 320  # characters of a sentence worth a question
+ABOUT = "Que dit le document de « "
 FACT_WORDS = 6  # of a definition, proposed as the fact to find
 _ASKED = re.compile(r"^(?P<q>[^.?!]{8,120}\?)$")
-_SUBJECT = r"(?P<subject>(?:L[ae’']|Les|Une?|[A-ZÀ-Ý])[^.,;:!?]{1,70}?)"
+_SUBJECT = r"(?P<subject>(?:L[ae] |L[’']|Les |Une? |[A-ZÀ-Ý])[\w’'()«»-]*(?: [\w’'()«»-]+){0,7}?)"
 _DEFINITION = re.compile(
-    rf"^{_SUBJECT} (?:est|sont|désigne|signifie|veut dire) (?P<said>(?:une?|l[ae’']|les|des|ce) ?.+)$"
+    rf"^{_SUBJECT} (?:est|sont|désigne|signifie|veut dire) (?P<said>(?:une?|l[ae]|les|des|ce) .+|l[’'].+)$"
 )
-_GLOSS = re.compile(r"^(?P<subject>[A-ZÀ-Ý][\w&’' -]{1,50}?) : (?P<said>[a-zà-ÿA-ZÀ-Ý].{10,})$")
+_GLOSS = re.compile(r"^(?P<subject>[A-ZÀ-Ý][\w&’'-]*(?: [\w’'-]+){0,3}) : (?P<said>[^:]{10,})$")
 _NUMBER = re.compile(
-    r"^(?P<before>[^.;:!?]{6,90}?) (?P<number>\d{1,3}(?:[ \u00a0\u202f]\d{3})*|\d+(?:[.,]\d+)?) (?P<noun>[a-zà-ÿ][\w’'-]+)\b"
+    r"^(?P<before>[^.,;:!?]{4,90}?(?:compte|comptent|compose|rassemble|réunit|regroupe|représente|a|ont|sont|est|concerne)\w*)"
+    r" (?:de |plus de |près de |environ |quelque )?(?P<number>\d{1,3}(?:[ \u00a0\u202f]\d{3})+|\d+(?:,\d+)?) (?P<noun>[a-zà-ÿ][\w’'-]+)\b"
 )
-_PERCENT = re.compile(r"(?P<number>\d+(?:[.,]\d+)?)[ \u00a0\u202f]?% (?P<rest>d[eu’'].{6,80}?)(?=[.,;:]|$)")
+_PERCENT = re.compile(
+    r"(?P<number>\d+(?:,\d+)?)[ \u00a0\u202f]?% (?P<rest>d(?:e |es |u |’|')[^.,;:]{6,80}?)(?=[.,;:]|$)"
+)
 _MONTHS = "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split()
 _DATE = re.compile(
-    rf"^(?P<before>[^.;:!?]{{8,110}}?) (?:le|en|depuis) (?P<date>(?:1er |\d{{1,2}} )?(?:(?:{'|'.join(_MONTHS)}) )?(?:19|20)\d\d)\b"
+    r"^(?P<before>[^.,;:!?]{4,90} (?:a|ont|est|sont|fut|s’est) [^.,;:!?]{3,60}?) (?:le|en) "
+    rf"(?P<date>(?:1er |\d{{1,2}} )?(?:(?:{'|'.join(_MONTHS)}) )?(?:19|20)\d\d)\b"
 )
-_UNIT_OF_TIME = frozenset(_MONTHS)
+_CLAUSE = re.compile(
+    r"^(?:Avant|Après|Depuis|En|Dans|Selon|Pour|Par|Au|Aux|À|Entre|Sur|Il|Elle|Ils|Elles|On|Ce|Cette|Ces|Cet)\b"
+)
 
 
 def candidates(generation: Generation, document_id: str, known: Iterable[Question] = ()) -> list[Question]:
@@ -49,9 +56,11 @@ def candidates(generation: Generation, document_id: str, known: Iterable[Questio
         if key in seen or any(key in other or other in key for other in asked):
             continue
         seen.add(key)
-        by_kind.setdefault(found.kind, []).append(found)
+        # a mere heading is a last resort: it comes after all that a sentence suggests
+        by_kind.setdefault("~" if found.question.startswith(ABOUT) else found.kind, []).append(found)
+    last = by_kind.pop("~", [])
     mixed = chain.from_iterable(zip_longest(*by_kind.values()))
-    return [found for found in mixed if found is not None]
+    return [*(found for found in mixed if found is not None), *last]
 
 
 def locate(text: str, book: PageBook) -> tuple[str, int] | None:
@@ -61,7 +70,6 @@ def locate(text: str, book: PageBook) -> tuple[str, int] | None:
 
 
 def _found(generation: Generation, document_id: str) -> Iterator[Question]:
-    title = generation.documents[document_id].title
     for row in range(len(generation)):
         chunk = generation.chunk(row)
         if chunk.document_id != document_id or (chunk.section and squash(chunk.section[-1]) == "sources"):
@@ -73,8 +81,7 @@ def _found(generation: Generation, document_id: str) -> Iterator[Question]:
             page = _page(generation, document_id, chunk.page, chunk.page_end, text)
             if page is None:
                 continue
-            section = chunk.section[-1] if chunk.section else title
-            for kind, question, facts in _questions(text, heading if number == 0 else "", section):
+            for kind, question, facts in _questions(text, heading if number == 0 else ""):
                 yield Question(
                     id="candidat",
                     question=question,
@@ -87,23 +94,30 @@ def _found(generation: Generation, document_id: str) -> Iterator[Question]:
                 )
 
 
-def _questions(text: str, heading: str, section: str) -> Iterator[tuple[str, str, tuple[tuple[str, ...], ...]]]:
-    """Kind, question and facts that a sentence suggests; at most one of each kind."""
+def _questions(text: str, heading: str) -> Iterator[tuple[str, str, tuple[tuple[str, ...], ...]]]:
+    """Kind, question and facts that a sentence suggests; its heading's subject, where it suggests nothing."""
+    found = list(_suggested(text, heading))
+    if not found and 8 <= len(heading) <= 90:
+        found = [("factual", f"{ABOUT}{heading.strip()} » ?", ((_first_words(text),),))]
+    yield from found
+
+
+def _suggested(text: str, heading: str) -> Iterator[tuple[str, str, tuple[tuple[str, ...], ...]]]:
     plain = text.rstrip(" .!…")
     if asked := _ASKED.match(heading.strip()):
         kind = "how" if heading.lower().startswith("comment") else "factual"
         yield kind, asked["q"], ((_first_words(plain),),)
-    elif found := _DATE.match(plain):
-        yield "factual", f"Quand {_lowered(found['before'])} ?", ((found["date"],),)
+    elif (found := _DATE.match(plain)) and not _CLAUSE.match(plain):
+        yield "factual", f"Quand est-ce {_that(_lowered(found['before']))} ?", ((found["date"],),)
     if found := _PERCENT.search(plain):
         yield "numeric", f"Quelle part {found['rest'].strip()} ?", ((f"{found['number']} %",),)
-    elif (found := _NUMBER.match(plain)) and found["noun"] not in _UNIT_OF_TIME and not _DATE.match(plain):
+    elif (found := _NUMBER.match(plain)) and found["noun"] not in _MONTHS and not _CLAUSE.match(plain):
         yield (
             "numeric",
-            f"Combien {_of(found['noun'])} {_lowered(found['before'])} ?",
+            f"Combien {_of(found['noun'])} est-ce {_that(_lowered(found['before']))} ?",
             ((f"{found['number']} {found['noun']}",),),
         )
-    if found := _DEFINITION.match(plain) or _GLOSS.match(plain):
+    if (found := _DEFINITION.match(plain) or _GLOSS.match(plain)) and not _CLAUSE.match(plain):
         subject = found["subject"].strip()
         kind = "acronym" if subject.isupper() and len(subject) < 12 else "definition"
         yield kind, f"Qu’est-ce {_that(_lowered(subject))} ?", ((_first_words(found["said"]),),)
@@ -128,10 +142,7 @@ def _first_words(text: str) -> str:
 
 def _lowered(text: str) -> str:
     """A sentence's start inside another: articles lose their capital, names keep theirs."""
-    first = re.match(
-        r"(?:Les?|La|L[’']|Une?|Des?|Du|Ces?|Cette|Cet|En|Au|Aux|Dans|Selon|Pour|Il|Elle|Ils|Elles|On)(?:\b|(?<=[’']))",
-        text,
-    )
+    first = re.match(r"(?:(?:Les?|La|Une?|Des?|Du)\b|L[’'])", text)
     return text[:1].lower() + text[1:] if first else text
 
 

@@ -38,9 +38,9 @@ def risk(lines: Sequence[Line]) -> tuple[str, str]:
     y = Axis("", 0.0, top, [(top * i / 4, french(f"{100 * top * i / 4:.3g} %")) for i in range(5)])
     title = "Part de réponses à des questions sans réponse, selon la part de questions auxquelles on répond"
     drawn = line_chart(title, shares("questions répondues"), y, [Series("risque", points, dots=False)], let_through)
-    return drawn, french(
-        f"Aire sous la courbe : {area(curve):.3f} (0 serait parfait). Le trait marque le seuil actuel : "
-        f"{let_through:.0%} des questions passent."
+    return drawn, (
+        f"Aire sous la courbe : {french(f'{area(curve):.3f}')} (0 serait parfait). Le trait marque le seuil actuel : "
+        f"{100 * let_through:.0f} % des questions passent."
     )
 
 
@@ -65,8 +65,8 @@ def trend(past: Sequence[dict[str, Any]]) -> tuple[str, list[str]]:
         kept = [(float(i), run["figures"][name]) for i, run in enumerate(past) if name in run["figures"]]
         points = [(at, figure[0]) for at, figure in kept]
         series.append(Series(name, points, [f[1] for _, f in kept], [f[2] for _, f in kept]))
-    every = max(1, math.ceil(len(past) / 5))
-    ticks = [(float(i), _day(run["created"])) for i, run in enumerate(past) if i % every == 0]
+    every = max(1, math.ceil(len(past) / 4))
+    ticks = [(float(i), _day(run["created"], past)) for i, run in enumerate(past) if i % every == 0]
     x = Axis("", -0.3, max(len(past) - 0.7, 0.3), ticks)
     lowest = min((low for s in series for low in s.low), default=0.0)
     start = math.floor(lowest * 4) / 4 if lowest < 1 else 0.75
@@ -78,5 +78,7 @@ def _round_step(raw: float) -> float:
     return next(size * m for m in (1, 2, 5, 10) if size * m >= raw)
 
 
-def _day(created: str) -> str:
-    return f"{created[8:10]}/{created[5:7]} {created[11:16]}"
+def _day(created: str, past: Sequence[dict[str, Any]]) -> str:
+    """The day, or the hour where all were made the same day."""
+    one_day = len({str(run["created"])[:10] for run in past}) == 1
+    return created[11:16] if one_day else f"{created[8:10]}/{created[5:7]}"
