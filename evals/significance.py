@@ -56,8 +56,8 @@ def changes(pairs: Sequence[tuple[Outcome, Outcome]], metrics: Sequence[Metric] 
 def paired_p(differences: np.ndarray) -> float:
     """Two-sided p of « the sign of each difference is chance »; 1 where nothing differs."""
     moved = differences[np.abs(differences) > SMALLEST]
-    if not len(moved):
-        return 1.0
+    if len(moved) < 2:
+        return 1.0  # one difference is as likely in either direction
     found = permutation_test(
         (moved,),
         lambda x, axis=-1: np.mean(x, axis=axis),

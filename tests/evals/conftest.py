@@ -47,5 +47,5 @@ def accepted_desk(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, fe
 
 @pytest.fixture
 def desk(accepted_desk: Desk, tmp_path: Path, encoder: Encoder, few_questions: list[Question]) -> Desk:
-    shutil.copytree(accepted_desk.folder, tmp_path / "desk")
+    shutil.copytree(accepted_desk.folder, tmp_path / "desk", ignore=shutil.ignore_patterns("runs"))
     return Desk(tmp_path / "desk", encoder, few_questions)

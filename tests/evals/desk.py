@@ -42,11 +42,11 @@ class Desk:
         finally:
             assistant.close()
 
-    def gate(self, questions: Sequence[Question] | None = None) -> Verdict:
+    def gate(self, questions: Sequence[Question] | None = None, baseline: Path | None = None) -> Verdict:
         """What `evals gate` does."""
         asked = list(questions or self.questions)
         run = self.measure(asked)
-        accepted, now = open_baseline(self.baseline), measured(run.info, run.lines, run.folder)
+        accepted, now = open_baseline(baseline or self.baseline), measured(run.info, run.lines, run.folder)
         assistant = Assistant(self.settings, self.encoder)
         try:
             stale = staleness(asked, PageBook.of(assistant))
