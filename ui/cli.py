@@ -14,6 +14,7 @@ from corpus.errors import BoussoleError, ConfigurationError, IndexMissing, Usage
 from ui.chat_command import chat
 from ui.corpus_commands import corpus
 from ui.doctor_command import doctor
+from ui.keys_commands import register as add_keys
 from ui.options import index_option, json_option
 from ui.serve_command import serve
 
@@ -43,6 +44,7 @@ def main() -> None:
 
 for command in (serve, chat, corpus, doctor):
     main.add_command(command)
+add_keys(main)
 
 
 @main.command(help="Lire, nettoyer, découper, indexer et publier les documents ; seul ce qui a changé est refait.")
