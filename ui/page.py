@@ -11,6 +11,7 @@ from starlette.routing import Mount
 
 from rag.assistant import Assistant
 from ui import markup
+from ui.atelier import Workshop, install
 from ui.export import ExportRequest, to_docx
 from ui.frame import Frame
 from ui.statement import statement
@@ -21,12 +22,15 @@ BRIEFLY = {"Cache-Control": "no-cache"}
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
-def mount(app: FastAPI, provider: Callable[[], Assistant]) -> FastAPI:
-    """Serve the page at `/`, behind the API's routes. `provider` gives the assistant in use."""
+def mount(app: FastAPI, provider: Callable[[], Assistant], workshop: Workshop | None = None) -> FastAPI:
+    """Serve the page at `/`, behind the API's routes. `provider` gives the assistant in use; with a `workshop`, the
+    maintainers' view stands at `/atelier`."""
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # nothing leaves the server
     import gradio as gr
 
     _serve_what_the_page_asks(app, provider)
+    if workshop is not None:
+        install(app, provider, workshop)
     with gr.Blocks(title="Boussole 17", analytics_enabled=False) as blocks:
         # A fixed text: Gradio redraws over what our script did as soon as a value changes.
         gr.HTML(markup.markup(), apply_default_css=False)
