@@ -63,7 +63,7 @@ const trend = (name, label, measures) => {
   plot.append(svg("polyline", { class: "trend", points: points.map((p, at) => `${x(at)},${y(p.value)}`).join(" ") }));
   points.forEach((p, at) => plot.append(svg("circle", { class: "point", cx: x(at), cy: y(p.value), r: 4 })));
   const said = make("figcaption", "", label);
-  box.append(make("strong", "", percent(last.value)), make("small", "", ` entre ${percent(last.low)} et ${percent(last.high)}, ${counted(last.n, "question")}`), plot, said);
+  box.append(said, make("strong", "", percent(last.value)), make("small", "", ` entre ${percent(last.low)} et ${percent(last.high)}, ${counted(last.n, "question")}`), plot);
   return box;
 };
 
