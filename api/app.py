@@ -85,7 +85,7 @@ def create_app(
     app.include_router(health(live, figures, turnstile))
     schema.install(app)
     app.router.routes.append(NothingElse(app))
-    return _with_page(app, live, KeyStore(settings.data), opinion_store)
+    return _with_page(app, live, KeyStore(settings.data), opinion_store, turnstile)
 
 
 async def _every(seconds: float, work: Callable[[], object]) -> None:
@@ -97,7 +97,7 @@ async def _every(seconds: float, work: Callable[[], object]) -> None:
         await anyio.sleep(seconds)
 
 
-def _with_page(app: FastAPI, live: Live, keys: KeyStore, kept: FeedbackStore) -> FastAPI:
+def _with_page(app: FastAPI, live: Live, keys: KeyStore, kept: FeedbackStore, turnstile: Turnstile) -> FastAPI:
     if find_spec("ui.page") is None:
         app.add_api_route("/", lambda: HTMLResponse(PLAIN), include_in_schema=False)
         return app
@@ -108,7 +108,7 @@ def _with_page(app: FastAPI, live: Live, keys: KeyStore, kept: FeedbackStore) ->
         key = keys.find(secret)
         return key is not None and key.kind == "secret" and "metrics" in key.scopes
 
-    return mount(app, lambda: live.current, Workshop(admits, kept.export))
+    return mount(app, lambda: live.current, Workshop(admits, kept.export), lambda: turnstile.waiting)
 
 
 class NothingElse(BaseRoute):

@@ -22,13 +22,18 @@ BRIEFLY = {"Cache-Control": "no-cache"}
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
-def mount(app: FastAPI, provider: Callable[[], Assistant], workshop: Workshop | None = None) -> FastAPI:
-    """Serve the page at `/`, behind the API's routes. `provider` gives the assistant in use; with a `workshop`, the
-    maintainers' view stands at `/atelier`."""
+def mount(
+    app: FastAPI,
+    provider: Callable[[], Assistant],
+    workshop: Workshop | None = None,
+    waiting: Callable[[], int] = lambda: 0,
+) -> FastAPI:
+    """Serve the page at `/`, behind the API's routes. `provider` gives the assistant in use, `waiting` the number of
+    questions in the queue; with a `workshop`, the maintainers' view stands at `/atelier`."""
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # nothing leaves the server
     import gradio as gr
 
-    _serve_what_the_page_asks(app, provider)
+    _serve_what_the_page_asks(app, provider, waiting)
     if workshop is not None:
         install(app, provider, workshop)
     with gr.Blocks(title="Boussole 17", analytics_enabled=False) as blocks:
@@ -49,10 +54,14 @@ def mount(app: FastAPI, provider: Callable[[], Assistant], workshop: Workshop | 
     return app
 
 
-def _serve_what_the_page_asks(app: FastAPI, provider: Callable[[], Assistant]) -> None:
+def _serve_what_the_page_asks(app: FastAPI, provider: Callable[[], Assistant], waiting: Callable[[], int]) -> None:
     @app.get("/welcome.json", include_in_schema=False)
     def told() -> Welcome:
         return welcome(provider)
+
+    @app.get("/queue.json", include_in_schema=False)
+    def queue() -> dict[str, int]:
+        return {"waiting": waiting()}
 
     @app.get("/page/{version}/{name:path}", include_in_schema=False)
     def file(version: str, name: str) -> Response:

@@ -109,6 +109,8 @@ def every_state(page: Page, axe: str, address: str) -> dict[str, list[str]]:
     seen["erreur"] = violations(page, axe)
     page.goto(f"{address}/accessibilite")
     seen["déclaration"] = violations(page, axe)
+    page.goto(f"{address}/atelier")
+    seen["atelier"] = violations(page, axe)
     return seen
 
 

@@ -26,18 +26,18 @@ Les alliances territoriales durent trois ans en moyenne, selon cette fiche d'ess
 """
 
 
-def test_stopping_keeps_the_question_and_lets_one_go_on(page: Page) -> None:
-    page.route("**/v1/ask", lambda route: None)  # an answer that never comes
-    page.fill("#b17-question", "C’est quoi l’ODD 17 ?")
-    page.click("#b17-send")
-    assert page.inner_text("#b17-send") == "Arrêter"
-    page.click("#b17-send")
-    page.wait_for_selector(".b17-note")
-    assert page.inner_text("#b17-send") == "Demander"
-    page.unroute("**/v1/ask")
-    page.click("text=Reposer la question")
-    page.wait_for_selector(f".b17-turn{ENDED}")
-    assert page.locator(".b17-turn").count() == 1
+def test_stopping_keeps_the_question_and_lets_one_go_on(desktop: Page) -> None:
+    desktop.route("**/v1/ask", lambda route: None)  # an answer that never comes
+    desktop.fill("#b17-question", "C’est quoi l’ODD 17 ?")
+    desktop.click("#b17-send")
+    assert desktop.inner_text("#b17-send") == "Arrêter"
+    desktop.click("#b17-send")
+    desktop.wait_for_selector(".b17-note")
+    assert desktop.inner_text("#b17-send") == "Demander"
+    desktop.unroute("**/v1/ask")
+    desktop.click("text=Reposer la question")
+    desktop.wait_for_selector(f".b17-turn{ENDED}")
+    assert desktop.locator(".b17-turn").count() == 1
 
 
 def test_a_proxys_own_error_page_is_told_in_french(browser: Browser, address: str) -> None:
@@ -74,6 +74,17 @@ def test_a_busy_server_is_asked_again_and_the_visitor_is_told(browser: Browser, 
         keep(page, f"file-{status}")
         page.wait_for_selector(f".b17-turn{ENDED}")
         assert len(tried) == 2
+
+
+def test_one_who_waits_is_told_how_many_do(desktop: Page, address: str) -> None:
+    assert httpx.get(f"{address}/queue.json").json() == {"waiting": 0}
+    desktop.route("**/v1/ask", lambda route: None)
+    desktop.route("**/queue.json", lambda route: route.fulfill(json={"waiting": 4}))
+    desktop.fill("#b17-question", "C’est quoi l’ODD 17 ?")
+    desktop.keyboard.press("Enter")
+    desktop.wait_for_selector("text=4 questions attendent leur tour, dont la vôtre")
+    desktop.click("#b17-send")
+    desktop.wait_for_selector(".b17-note")
 
 
 def test_a_restart_of_the_server_is_told_and_the_conversation_goes_on(

@@ -2,7 +2,7 @@
 import { actions } from "./actions.js";
 import { body, hush } from "./answer.js";
 import { answers, json } from "./api.js";
-import { $, announce, button, counted, make, pageOf, quoted, spaced } from "./dom.js";
+import { $, announce, button, counted, make, pageOf, quoted, spaced, wait } from "./dom.js";
 import { showFilter } from "./filter.js";
 import { closeSource, openCitation, passageCard } from "./source.js";
 import { conversation, history, save } from "./store.js";
@@ -12,6 +12,7 @@ const FALLBACKS = {
   llm_unavailable: "Le modèle de rédaction n’a pas répondu\u00a0: voici les phrases du corpus.",
   llm_unverified: "Le texte rédigé n’a pas passé la vérification\u00a0: voici les phrases du corpus.",
 };
+const SEARCHING = "Je cherche dans le corpus…";
 let running = null;
 
 export const layout = () => {
@@ -38,7 +39,7 @@ const draw = (entry) => {
 
 const bones = (turn) => {
   const box = make("div", "b17-wait");
-  box.append(make("p", "", "Je cherche dans le corpus…"), make("span", "b17-bone"), make("span", "b17-bone"), make("span", "b17-bone"));
+  box.append(make("p", "", SEARCHING), make("span", "b17-bone"), make("span", "b17-bone"), make("span", "b17-bone"));
   turn.querySelector(".b17-text").append(box);
 };
 
@@ -60,6 +61,7 @@ export const ask = async (raw, filter = conversation.filter) => {
   bones(turn);
   const mine = (running = new AbortController());
   layout();
+  queue(turn, mine.signal);
   turn.scrollIntoView({ block: "start" });
   // A clicked suggestion keeps no focus once the first screen is gone: the question takes it.
   if (!typing) turn.querySelector(".b17-asked").focus({ preventScroll: true });
@@ -83,9 +85,25 @@ export const ask = async (raw, filter = conversation.filter) => {
   }
 };
 
+// Where the first words are slow to come, how many wait for theirs.
+const SLOW = 2000; // milliseconds
+const queue = async (turn, signal) => {
+  const line = turn.querySelector(".b17-wait p");
+  while (!signal.aborted) {
+    await wait(SLOW, signal).catch(() => {});
+    if (signal.aborted || !line.isConnected) return;
+    if (line.textContent !== SEARCHING && !line.dataset.queue) continue; // already told why it waits
+    const waiting = (await json("queue.json"))?.waiting ?? 0;
+    line.dataset.queue = waiting > 0 ? "true" : "";
+    line.textContent = waiting > 1 ? `${waiting} questions attendent leur tour, dont la vôtre…` : SEARCHING;
+  }
+};
+
 const patience = (turn, why, left) => {
   const line = turn.querySelector(".b17-wait p");
-  if (line) line.textContent = why ? `${spaced(why)} Nouvel essai dans ${left}\u00a0s.` : "Je cherche dans le corpus…";
+  if (!line) return;
+  delete line.dataset.queue;
+  line.textContent = why ? `${spaced(why)} Nouvel essai dans ${left}\u00a0s.` : SEARCHING;
 };
 
 const interrupted = (entry, turn, error) => {
