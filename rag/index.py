@@ -44,7 +44,7 @@ from rag.generation import (
 from rag.lexical import STOP_WORDS, build_lexical, fold
 from rag.vectors import write_chroma
 
-READER_VERSION = 4  # raised when reading, repair or chunking change what a file gives: unchanged files are read again
+READER_VERSION = 5  # raised when reading, repair or chunking change what a file gives: unchanged files are read again
 PAGE_FORMATS = (".pdf", ".docx", ".odt", ".pptx")
 TEXT_FORMATS = (".html", ".htm", ".md", ".txt")
 NOT_DOCUMENTS = ("readme", "license", "licence", "changelog", "contributing")
