@@ -12,8 +12,9 @@ from markdown_it.tree import SyntaxTreeNode
 
 from corpus.errors import ReadError
 from corpus.html import read_html
+from corpus.joining import join_lines
 from corpus.limits import Limits
-from corpus.repair import has_lost_accents, join_lines, repair
+from corpus.repair import Damage, damage_of, repair
 from corpus.structured import Sheets, StructuredDocument
 
 PAGE_CHARACTERS = 3500  # about a printed page: where plain text has no form feeds
@@ -161,30 +162,30 @@ def read_text(data: bytes, name: str, limits: Limits) -> StructuredDocument:
     """Plain text: pages at form feeds, else at a paragraph's end after about a page; underlined lines are headings."""
     text = decode(data, name)
     sheets = Sheets(name, limits)
-    lost = has_lost_accents(text)
+    damage = damage_of(text)
     pages = [part for part in text.split("\f") if part.strip()]
     if len(pages) == 1:
         pages = _cut(pages[0])
     for page in pages:
         sheets.page(raw=page)
         for paragraph in re.split(r"\n[ \t]*\n", page):
-            _paragraph([line for line in paragraph.split("\n") if line.strip()], sheets, lost)
+            _paragraph([line for line in paragraph.split("\n") if line.strip()], sheets, damage)
     return sheets.finish(None, [], None)
 
 
-def _paragraph(lines: list[str], sheets: Sheets, lost: bool) -> None:
+def _paragraph(lines: list[str], sheets: Sheets, damage: Damage) -> None:
     if not lines:
         return
     if lines[0].startswith("#"):
         sheets.heading(len(lines[0]) - len(lines[0].lstrip("#")), lines[0].lstrip("# "))
-        return _paragraph(lines[1:], sheets, lost)
+        return _paragraph(lines[1:], sheets, damage)
     if len(lines) > 1 and re.fullmatch(r"\s*(?:={3,}|-{3,})\s*", lines[1]):
         sheets.heading(1 if "=" in lines[1] else 2, lines[0])
-        return _paragraph(lines[2:], sheets, lost)
+        return _paragraph(lines[2:], sheets, damage)
     if _ITEM.match(lines[0]) and sum(bool(_ITEM.match(line)) for line in lines) > 1:
-        sheets.items([_ITEM.sub("", repair(join_lines(item), lost)) for item in _grouped(lines)])
+        sheets.items([_ITEM.sub("", repair(join_lines(item), damage)) for item in _grouped(lines)])
         return None
-    sheets.paragraph(repair(join_lines([line.strip() for line in lines]), lost))
+    sheets.paragraph(repair(join_lines([line.strip() for line in lines]), damage))
     return None
 
 
