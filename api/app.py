@@ -89,7 +89,7 @@ def create_app(
     app.include_router(widget(live, keys, settings))
     schema.install(app, settings.max_question)
     app.router.routes.append(NothingElse(app))
-    return _with_page(app, live)
+    return _with_page(app, live, KeyStore(settings.data), opinion_store, turnstile)
 
 
 async def _every(seconds: float, work: Callable[[], object]) -> None:
@@ -101,13 +101,18 @@ async def _every(seconds: float, work: Callable[[], object]) -> None:
         await anyio.sleep(seconds)
 
 
-def _with_page(app: FastAPI, live: Live) -> FastAPI:
+def _with_page(app: FastAPI, live: Live, keys: KeyStore, kept: FeedbackStore, turnstile: Turnstile) -> FastAPI:
     if find_spec("ui.page") is None:
         app.add_api_route("/", lambda: HTMLResponse(PLAIN), include_in_schema=False)
         return app
+    from ui.atelier import Workshop
     from ui.page import mount  # Gradio takes seconds to import
 
-    return mount(app, lambda: live.current)
+    def admits(secret: str) -> bool:
+        key = keys.find(secret)
+        return key is not None and key.kind == "secret" and "metrics" in key.scopes
+
+    return mount(app, lambda: live.current, Workshop(admits, kept.export), lambda: turnstile.waiting)
 
 
 class NothingElse(BaseRoute):

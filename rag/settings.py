@@ -14,6 +14,7 @@ from corpus.errors import ConfigurationError
 PREFIX = "BOUSSOLE_"
 DEFAULT_MODEL = "multilingual-e5-small"
 STARTER_CORPUS = Path(__file__).resolve().parent.parent / "corpus" / "documents"
+OFFICIAL_DOCUMENTS = STARTER_CORPUS.with_name("manifest.toml")
 
 
 class Settings(BaseSettings):
@@ -23,7 +24,14 @@ class Settings(BaseSettings):
 
     index: Path = Field(Path("index"), description="Dossier de l'index")
     sources: str = Field(
-        "", description="Dossiers ou fichiers à indexer, séparés par « : » ; vide : le corpus de départ"
+        "",
+        description="Dossiers ou fichiers à indexer avec les documents ajoutés, séparés par « : » ; vide : le corpus de départ",
+    )
+    manifest: Path = Field(
+        OFFICIAL_DOCUMENTS, description="Manifeste des documents officiels que `boussole corpus fetch` récupère"
+    )
+    fetch_loopback: bool = Field(
+        False, description="Essais seulement : `corpus fetch` peut demander à un serveur de cette machine, sans https"
     )
     cache: Path = Field(Path.home() / ".cache" / "boussole17", description="Dossier des modèles convertis")
     embedding_model: str = Field(
@@ -55,7 +63,7 @@ class Settings(BaseSettings):
         description="Redis où plusieurs serveurs comptent ensemble les demandes, par exemple redis://127.0.0.1:6379 ; "
         "vide : chaque machine compte les siennes",
     )
-    data: Path = Field(Path("var"), description="Dossier des clés et des avis (SQLite)")
+    data: Path = Field(Path("var"), description="Dossier des documents ajoutés, des clés et des avis (SQLite)")
     feedback_days: int = Field(365, ge=1, description="Jours de conservation des avis")
     log_questions: bool = Field(
         False, description="Conserver les questions (données personnelles : à annoncer aux usagers)"
