@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from statistics import median
 
@@ -24,12 +25,21 @@ from corpus.raw import RawDocument, RawPage
 from corpus.repair import Damage, damage_of, repair
 from corpus.sandbox import read_apart
 from corpus.slug import slug
+from corpus.structured import StructuredDocument
 from corpus.text_layer import apply_ligatures, legibility, ligatures, mend
 
 WORDLIKE = 0.75  # share of words below which a block reads as noise
-TEXT_PAGE = (595.0, 842.0)  # points: plain text has no page of its own
 NOTHING_SKIPPED: Mapping[int, str] = {}
 _DEFAULT_LIMITS = Limits()
+OTHER_FORMATS = {  # by ending: the reader's module, imported where it is needed, and its function
+    ".docx": ("corpus.docx", "read_docx"),
+    ".odt": ("corpus.odt", "read_odt"),
+    ".pptx": ("corpus.pptx", "read_pptx"),
+    ".html": ("corpus.html", "read_html"),
+    ".htm": ("corpus.html", "read_html"),
+    ".md": ("corpus.markdown", "read_markdown"),
+    ".txt": ("corpus.markdown", "read_text"),
+}
 
 
 def read(
@@ -71,13 +81,15 @@ def read_here(
             f"« {path.name} » a disparu ou n'est pas lisible : vérifiez le fichier et ses droits.", code="vanished"
         ) from error
     suffix = path.suffix.lower()
+    raw: RawDocument | StructuredDocument
     if suffix == ".pdf":
         raw = read_pdf(data, path.name, limits, skip, report)
         report({"layout": True})
         pages = _pages(raw)
-    elif suffix in (".md", ".txt"):
-        raw = RawDocument(())
-        pages = (_text_page(data, path.name),)
+    elif suffix in OTHER_FORMATS:
+        module, function = OTHER_FORMATS[suffix]
+        structured: StructuredDocument = getattr(import_module(module), function)(data, path.name, limits)
+        raw, pages = structured, structured.pages
     else:
         raise ReadError(
             f"« {path.name} » : le format {suffix or 'sans extension'} n'est pas lu. Convertissez-le en PDF.",
@@ -93,7 +105,7 @@ def read_here(
     )
 
 
-def _metadata(raw: RawDocument, path: Path, pages: Sequence[Page]) -> DocumentMetadata:
+def _metadata(raw: RawDocument | StructuredDocument, path: Path, pages: Sequence[Page]) -> DocumentMetadata:
     title = (raw.title or "").strip()
     if len(title) < 4 or title.lower().endswith((".doc", ".docx", ".pdf", ".indd")) or "untitled" in title.lower():
         heading = next((b.text for p in pages[:1] for b in p.blocks if b.kind == "title"), "")
@@ -191,26 +203,3 @@ def _resumes(draft: Draft) -> bool:
 def _text(draft: Draft, damage: Damage) -> str:
     rows = [repair(mend(join_lines(row)), damage) for row in draft.rows]
     return "\n".join(row for row in rows if row.strip()) if draft.kind in ("list", "table") else " ".join(rows)
-
-
-def _text_page(data: bytes, name: str) -> Page:
-    """Plain text or Markdown as one page; paragraphs are blocks, `#` lines are headings."""
-    try:
-        raw = data.decode("utf-8")
-    except UnicodeDecodeError:
-        raw = data.decode("cp1252", errors="replace")
-    if not raw.strip():
-        raise ReadError(f"« {name} » est vide.", code="no_text")
-    drafts = []
-    for part in raw.replace("\r\n", "\n").split("\n\n"):
-        lines = tuple(line for line in part.split("\n") if line.strip())
-        if lines and lines[0].startswith("#"):
-            drafts.append(Draft("title", ((lines[0].lstrip("# "),),)))
-            lines = lines[1:]
-        if lines:
-            listed = all(line.lstrip().startswith(("- ", "* ", "| ")) for line in lines)
-            drafts.append(Draft("list", tuple((line,) for line in lines)) if listed else Draft("body", (lines,)))
-    page = RawPage(1, "1", *TEXT_PAGE, raw, ())
-    blocks, _ = _blocks(drafts, [], (), Damage())
-    text = BLOCK_SEPARATOR.join(block.text for block in blocks)
-    return replace(Page(1, "1", page.width, page.height, text, raw, tuple(blocks)))

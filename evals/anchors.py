@@ -7,6 +7,7 @@ to show what the page says instead.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,14 +16,18 @@ from typing import Literal, Protocol
 from pydantic import BaseModel, ConfigDict
 from rapidfuzz import fuzz
 
-from evals.matching import squash
+from evals.matching import fold, squash
 from evals.questions import Part, Question
 from rag.answer import DocumentInfo, PageText
 
 State = Literal["here", "moved", "changed", "gone"]
 Spot = tuple[str, int]  # document, page
 CHANGED = 0.7  # likeness above which a text is taken for the same passage, reworded; below it, another one
+LIKELIEST = 20  # pages looked at for what became of a text whose document is gone
 LONG_ENOUGH = 16  # letters and digits: a shorter piece found in another document may be there by chance
+
+
+_WORD = re.compile(r"\w{4,}")
 
 
 class Pages(Protocol):
@@ -73,6 +78,26 @@ class PageBook:
             found.setdefault(spot[0], []).append(spot)
         return found
 
+    def successor(self, part: Part) -> str | None:
+        """The document that holds all the evidence of a part whose own document is gone (renamed, most often)."""
+        wanted = [squash(evidence) for evidence in part.evidence]
+        if sum(map(len, wanted)) < LONG_ENOUGH:
+            return None
+        for document_id, spots in self.by_document.items():
+            if all(any(text in self.squashed[spot] for spot in spots) for text in wanted):
+                return document_id
+        return None
+
+    def likeliest(self, evidence: str) -> list[Spot]:
+        """The pages that share most of a text's words: where to look for what became of it."""
+        asked = set(_WORD.findall(fold(evidence)))
+        shared = {spot: len(asked & words) for spot, words in self.words.items()}
+        return sorted(shared, key=lambda spot: -shared[spot])[:LIKELIEST]
+
+    @cached_property
+    def words(self) -> dict[Spot, frozenset[str]]:
+        return {spot: frozenset(_WORD.findall(fold(text))) for spot, text in self.texts.items()}
+
     def spots(self, document_id: str | None, pages: Sequence[int]) -> list[Spot]:
         """The existing pages that a part of a reference names; all pages with these numbers where it names no document."""
         documents = [document_id] if document_id else list(self.by_document)
@@ -100,6 +125,8 @@ def _declared(part: Part, book: PageBook) -> tuple[Spot, ...]:
 
 def _anchor(evidence: str, part: Part, book: PageBook) -> Anchor:
     declared = _declared(part, book) if part.document_id else ()
+    if part.document_id and part.document_id not in book.by_document:
+        part = part.model_copy(update={"document_id": book.successor(part), "pages": ()})
     wanted = squash(evidence)
     near = book.spots(part.document_id, part.pages)
     if found := _holding(wanted, near, book):
@@ -109,9 +136,9 @@ def _anchor(evidence: str, part: Part, book: PageBook) -> Anchor:
         return Anchor(evidence=evidence, state="moved", declared=declared, spots=tuple(found))
     if len(wanted) >= LONG_ENOUGH and (found := _holding(wanted, book.texts, book)):
         # a reference that names neither document nor pages has nowhere to be moved from
-        state: State = "moved" if part.document_id or part.pages else "here"
+        state: State = "moved" if declared or part.document_id or part.pages else "here"
         return Anchor(evidence=evidence, state=state, declared=declared, spots=tuple(found))
-    best, spot, now = _closest(evidence, [*near, *own] or list(book.texts), book)
+    best, spot, now = _closest(evidence, [*near, *own] or book.likeliest(evidence), book)
     if best >= CHANGED and spot is not None:
         return Anchor(evidence=evidence, state="changed", declared=declared, spots=(spot,), now=now)
     return Anchor(evidence=evidence, state="gone", declared=declared)

@@ -28,15 +28,31 @@ class Figure(BaseModel):
 
 def figure(values: Sequence[float], metric: Metric) -> Figure | None:
     """The summary of one value a question, with its interval; None of no value at all."""
+    if metric.unit == "":
+        return share(values)
     if not values:
         return None
     given = np.asarray(values, float)
     low, high = _interval(given, metric.summary)
-    if metric.unit == "" and given.min() == given.max() and given[0] in (0.0, 1.0):
+    return Figure(value=_summed(given, metric.summary), low=low, high=high, n=len(given))
+
+
+def share(values: Sequence[float]) -> Figure | None:
+    """The mean of values between 0 and 1, with its interval; None of no value at all."""
+    if not values:
+        return None
+    given = np.asarray(values, float)
+    low, high = _interval(given, "mean")
+    if given.min() == given.max() and given[0] in (0.0, 1.0):
         # Resampling equal values says nothing: the exact bound of a share that was never (or always) seen.
         bound = ((1 - LEVEL) / 2) ** (1 / len(given))
         low, high = (bound, 1.0) if given[0] == 1.0 else (0.0, 1 - bound)
-    return Figure(value=_summed(given, metric.summary), low=low, high=high, n=len(given))
+    return Figure(value=float(given.mean()), low=low, high=high, n=len(given))
+
+
+def mean_interval(values: np.ndarray) -> tuple[float, float]:
+    """Bounds of the mean of `values` (n,)."""
+    return _interval(values, "mean")
 
 
 def _interval(values: np.ndarray, summary: Summary) -> tuple[float, float]:

@@ -124,7 +124,9 @@ def _unsupported_numbers(case: Case) -> float | None:
     """Numbers of the answer that stand in no cited quote."""
     if not case.answered or case.answer is None:
         return None
-    return float(len(numbers(case.text) - numbers(" ".join(c.quote for c in case.answer.citations))))
+    # quote by quote: a number that ends one and a number that begins the next are not one number
+    known = set().union(*(numbers(c.quote) for c in case.answer.citations))
+    return float(len(numbers(case.text) - known))
 
 
 def _words_supported(case: Case) -> float | None:
@@ -198,7 +200,7 @@ METRICS: tuple[Metric, ...] = (
     _retrieval("passage:R@5", "passages de la preuve retrouvés, 5 premiers"),
     _retrieval("passage:RR@10", "inverse du rang du premier bon passage", _RR),
     _retrieval("passage:nDCG@10", "gain cumulé des 10 premiers passages", _NDCG),
-    _retrieval("evidence_indexed", "preuves des pages présentes dans les passages de l'index"),
+    _retrieval("evidence_indexed", "preuves des pages présentes dans les passages de l'index", compared=True),
     Metric("facts", "faits attendus présents dans la réponse", _facts, paper=_NUGGETS, compared=True),
     Metric("followup_facts", "faits attendus, questions de suite", _follow_up, paper=_NUGGETS),
     Metric("cited_page", "réponses qui citent une page de la preuve", _cited_page, compared=True),
@@ -221,13 +223,20 @@ METRICS: tuple[Metric, ...] = (
         "phrases falsifiées que le vérificateur rejette",
         _ranked("falsified_rejected"),
         worst=None,
+        compared=True,
     ),
-    Metric("answered", "questions à réponse : répondues", _answered),
-    Metric("abstained", "questions sans réponse : abstention, refus ou correction", _abstained, paper=_SELECTIVE),
+    Metric("answered", "questions à réponse : répondues", _answered, compared=True),
+    Metric(
+        "abstained",
+        "questions sans réponse : abstention, refus ou correction",
+        _abstained,
+        paper=_SELECTIVE,
+        compared=True,
+    ),
     Metric(
         "abstention_precision", "abstentions qui étaient justes", _abstention_precision, worst=None, paper=_SELECTIVE
     ),
-    Metric("verdict", "répondre ou s'abstenir : le bon choix", _verdict, paper=_SELECTIVE, compared=True),
+    Metric("verdict", "répondre ou s'abstenir : le bon choix", _verdict, paper=_SELECTIVE),
     Metric("words", "mots par réponse", _words, higher_is_better=None, summary="median", worst=None, unit="mots"),
     Metric("readability", "lisibilité (0 ardu, 100 facile)", _readability, worst=None, unit="points", paper=_KANDEL),
     Metric("first_text_ms", "premier texte", _first_text, False, "median", None, "ms"),

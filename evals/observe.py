@@ -110,7 +110,7 @@ class Observer:
         if question.answerable and spots:
             figures |= ranking.page_figures(passages, spots)
             if relevant := self.chunks.relevant(anchors):
-                figures |= ranking.passage_figures(passages, relevant)
+                figures |= ranking.passage_figures(self.chunks.unfolded(passages), relevant)
         if (kept := self.chunks.keeps(anchors)) is not None:
             figures["evidence_indexed"] = kept
         if answer is not None and answer.status == "answered" and (share := probe.rejected(answer)) is not None:

@@ -53,7 +53,7 @@ def _other_number(text: str, quotes: tuple[Quote, ...]) -> str | None:
     found = _DIGITS.search(text)
     if found is None:
         return None
-    known = numbers(" ".join(q.text for q in quotes))
+    known = set().union(*(numbers(q.text) for q in quotes))
     other = int(found.group()) + 13
     while str(other) in known:
         other += 1

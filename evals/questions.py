@@ -46,7 +46,7 @@ class Question(Part):
     also: tuple[Part, ...] = ()  # evidence in other documents
     facts: tuple[tuple[str, ...], ...] = ()
     answer: str | None = None
-    source: str = Field("", exclude=True)  # file and line, for messages
+    source: str = Field(default="", exclude=True)  # file and line, for messages
 
     @field_validator("history", mode="before")
     @classmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 import ir_measures
 from ir_measures import RR, R, Success, nDCG
@@ -15,7 +16,18 @@ BY_PAGE = (R @ 1, R @ 3, R @ 5, R @ 10, R @ 20, Success @ 1, Success @ 5, RR @ 1
 BY_PASSAGE = (R @ 5, RR @ 10, nDCG @ 10)
 
 
-def pages_of(passages: Iterable[Passage]) -> list[Spot]:
+class Placed(Protocol):
+    """A passage, or what a run keeps of it."""
+
+    @property
+    def document_id(self) -> str: ...
+    @property
+    def page(self) -> int: ...
+    @property
+    def page_end(self) -> int: ...
+
+
+def pages_of(passages: Iterable[Placed]) -> list[Spot]:
     """Pages in the order in which the passages show them, each once."""
     return list(dict.fromkeys((p.document_id, n) for p in passages for n in range(p.page, p.page_end + 1)))
 
@@ -35,13 +47,13 @@ def measure(
 
 
 def page_figures(passages: Sequence[Passage], gold: Iterable[Spot]) -> dict[str, float]:
-    return measure([_name(s) for s in pages_of(passages)], [_name(s) for s in gold], BY_PAGE)
+    return measure([spot_name(s) for s in pages_of(passages)], [spot_name(s) for s in gold], BY_PAGE)
 
 
-def passage_figures(passages: Sequence[Passage], relevant: Iterable[str]) -> dict[str, float]:
-    keys = list(dict.fromkeys(passage_key(p.document_id, p.text) for p in passages))
+def passage_figures(keys: Sequence[str], relevant: Iterable[str]) -> dict[str, float]:
     return {f"passage:{name}": value for name, value in measure(keys, relevant, BY_PASSAGE).items()}
 
 
-def _name(spot: Spot) -> str:
+def spot_name(spot: Spot) -> str:
+    """A page as one word, for TREC files: `document#page`."""
     return f"{spot[0]}#{spot[1]}"

@@ -1,5 +1,5 @@
 """A run is a folder: run.json (what was measured, of what, by what, and the figures), answers.jsonl (one line a question),
-pages.jsonl (the pages that its answers cite), report.html. It can be interrupted and resumed, and read years later."""
+pages.jsonl (the pages that its answers cite), pages.trec and pages.qrels (what was found, what was right), report.html. It can be interrupted and resumed, and read years later."""
 
 from __future__ import annotations
 
@@ -25,9 +25,11 @@ from evals.intervals import Figure, figure
 from evals.metrics import METRICS
 from evals.observe import Line, Observer
 from evals.questions import Question
+from evals.ranking import pages_of, spot_name
 from rag.assistant import Assistant
 
 INFO, ANSWERS, PAGES, REPORT = "run.json", "answers.jsonl", "pages.jsonl", "report.html"
+TREC_RUN, TREC_QRELS = "pages.trec", "pages.qrels"
 PACKAGES = (
     "boussole17",
     "bm25s",
@@ -52,6 +54,7 @@ class DocumentPrint(BaseModel):
     sha256: str
     text: str
     chunks: str
+    indexed: float = 1.0  # letters of its chunks over letters of its pages
 
 
 class Summary(BaseModel):
@@ -138,6 +141,7 @@ def measure(
         }
     )
     _write_pages(folder, lines, observer.book)
+    _write_trec(folder, lines)
     _write_info(folder, info)
     return Run(folder=folder, info=info, lines=tuple(lines))
 
@@ -237,7 +241,8 @@ def _documents(assistant: Assistant, book: PageBook, chunks: ChunkBook) -> dict[
             pages=d.pages,
             sha256=d.sha256,
             text=_digest(book.texts[spot] for spot in book.by_document.get(d.id, [])),
-            chunks=_digest(key for key, _ in chunks.chunks.get(d.id, [])),
+            chunks=_digest(cut.key for cut in chunks.chunks.get(d.id, [])),
+            indexed=round(chunks.indexed(d.id, book), 4),
         )
         for d in assistant.documents
     }
@@ -273,3 +278,18 @@ def _write_pages(folder: Path, lines: Sequence[Line], book: PageBook) -> None:
         for document_id, page in sorted(spots):
             text = book.texts.get((document_id, page), "")
             file.write(json.dumps({"document_id": document_id, "page": page, "text": text}, ensure_ascii=False) + "\n")
+
+
+def _write_trec(folder: Path, lines: Sequence[Line]) -> None:
+    """The ranked pages of each question and the right ones, in TREC's form: any other program can compute the figures."""
+    with (
+        (folder / TREC_RUN).open("w", encoding="utf-8") as run,
+        (folder / TREC_QRELS).open("w", encoding="utf-8") as qrels,
+    ):
+        for line in lines:
+            if not line.question.answerable or not line.gold:
+                continue
+            ranked = pages_of(line.passages)
+            for rank, spot in enumerate(ranked):
+                run.write(f"{line.id} Q0 {spot_name(spot)} {rank + 1} {len(ranked) - rank} boussole17\n")
+            qrels.writelines(f"{line.id} 0 {spot_name(spot)} 1\n" for spot in line.gold)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -163,7 +164,7 @@ class _Asked:
 
 def _pairs(text: str) -> frozenset[tuple[str, str]]:
     tokens = [stem(word) for word in words(text) if word not in STOP_WORDS]
-    return frozenset(zip(tokens, tokens[1:], strict=False))
+    return frozenset(pairwise(tokens))
 
 
 @dataclass(frozen=True)

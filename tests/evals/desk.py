@@ -1,0 +1,65 @@
+"""A maintainer's desk for the tests: what `evals` and `boussole index` do, on a folder of a few fiches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from corpus.typeset import build as typeset
+from evals.anchors import PageBook
+from evals.baseline import open_baseline
+from evals.compare import compare
+from evals.gate import Verdict, judge
+from evals.outcome import measured
+from evals.questions import Question
+from evals.run import Run, measure
+from evals.stale import staleness
+from rag.assistant import Assistant
+from rag.embedding import Encoder
+from rag.index import build
+from rag.settings import STARTER_CORPUS, Settings
+
+
+class Desk:
+    """A maintainer's desk: a folder of documents, its index, the references, the accepted measure."""
+
+    def __init__(self, folder: Path, encoder: Encoder, questions: Sequence[Question]) -> None:
+        self.folder, self.encoder, self.questions = folder, encoder, list(questions)
+        self.documents, self.baseline = folder / "documents", folder / "baseline"
+        self.settings = Settings(index=folder / "index", data=folder / "var", threads=1)
+        self._runs = 0
+
+    def index(self, *, rebuild: bool = False) -> None:
+        build(
+            [self.documents], self.settings.index, lambda: self.encoder, self.settings.embedding_model, rebuild=rebuild
+        )
+
+    def measure(self, questions: Sequence[Question] | None = None) -> Run:
+        self._runs += 1
+        assistant = Assistant(self.settings, self.encoder)
+        try:
+            return measure(assistant, questions or self.questions, self.folder / "runs" / f"{self._runs:02d}")
+        finally:
+            assistant.close()
+
+    def gate(self, questions: Sequence[Question] | None = None, baseline: Path | None = None) -> Verdict:
+        """What `evals gate` does."""
+        asked = list(questions or self.questions)
+        run = self.measure(asked)
+        accepted, now = open_baseline(baseline or self.baseline), measured(run.info, run.lines, run.folder)
+        assistant = Assistant(self.settings, self.encoder)
+        try:
+            stale = staleness(asked, PageBook.of(assistant))
+        finally:
+            assistant.close()
+        return judge(run, compare(accepted, now), stale, accepted, now)
+
+    def rewrite(self, document_id: str, change: Callable[[str], str]) -> None:
+        """Set a fiche again from its changed source, and bring the index up to date."""
+        source = self.folder / f"{document_id}.md"
+        text = (STARTER_CORPUS / f"{document_id}.md").read_text(encoding="utf-8")
+        changed = change(text)
+        assert changed != text
+        source.write_text(changed, encoding="utf-8")
+        typeset(source, self.documents / f"{document_id}.pdf")
+        self.index()
