@@ -17,10 +17,12 @@ from typing import Any
 from pypdf import PageObject, PdfReader
 from pypdf.errors import DependencyError, FileNotDecryptedError, WrongPasswordError
 
+from corpus import ocr
 from corpus.document import PageFailure
 from corpus.errors import ReadError
 from corpus.limits import Limits, Report, unreported
 from corpus.lines import Span, lines
+from corpus.ocr import HOW_TO_INSTALL
 from corpus.pdf_second_opinion import second_opinion
 from corpus.raw import RawDocument, RawPage
 from corpus.text_layer import SHIFTED, glued, legibility
@@ -59,6 +61,29 @@ SKIPPED = {
 
 
 def read_pdf(
+    data: bytes, name: str, limits: Limits, skip: Mapping[int, str] | None = None, report: Report = unreported
+) -> RawDocument:
+    """Read all pages but those of `skip`, the scanned ones through OCR where it is installed; see `read_text_layer`."""
+    try:
+        found = read_text_layer(data, name, limits, skip, report)
+        scans = [failure.page for failure in found.failures if failure.code == "no_text"]
+        count = len(found.pages)
+    except ReadError as error:
+        if error.code != "no_text" or not ocr.available():
+            raise
+        found, scans, count = None, [], 1
+    if found is not None and not (scans and ocr.available()):
+        return found
+    report({"more_seconds": ocr.SECONDS_PER_PAGE * count})
+    recognised = ocr.recognise(data, count)
+    if recognised is not None:
+        return read_text_layer(recognised, name, limits, skip, report)
+    if found is None:
+        raise _without_text(name, False)
+    return found
+
+
+def read_text_layer(
     data: bytes, name: str, limits: Limits, skip: Mapping[int, str] | None = None, report: Report = unreported
 ) -> RawDocument:
     """Read all pages but those of `skip` (with the code of their failure). Raises ReadError where nothing can be read.
@@ -166,7 +191,9 @@ def _without_text(name: str, cut: bool) -> ReadError:
         return ReadError(
             f"« {name} » est tronqué : aucune page n'a de texte. Téléchargez-le de nouveau.", code="truncated"
         )
-    return ReadError(f"« {name} » n'a pas de texte : c'est sans doute un document numérisé.", code="no_text")
+    return ReadError(
+        f"« {name} » n'a pas de texte : c'est sans doute un document numérisé. {HOW_TO_INSTALL}.", code="no_text"
+    )
 
 
 def _is_cut(data: bytes) -> bool:
@@ -205,7 +232,7 @@ def _page(
         return page, PageFailure(number, "truncated", "vide, la fin du fichier manque ; téléchargez-le de nouveau.")
     if letters < SPARSE_LETTERS and page.has_images:
         return page, PageFailure(
-            number, "no_text", "une image sans texte, elle n'a pas été lue ; passez le document par un OCR."
+            number, "no_text", "une image sans texte, elle n'a pas été lue ; installez OCRmyPDF pour la lire."
         )
     return page, None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
@@ -14,6 +15,7 @@ from corpus.drafts import Draft
 from corpus.errors import ReadError
 from corpus.joining import join_lines
 from corpus.layout import layout
+from corpus.lexicon import is_known
 from corpus.limits import Limits, Report, unreported
 from corpus.lines import Line
 from corpus.margins import without_margins
@@ -26,6 +28,7 @@ from corpus.slug import slug
 from corpus.structured import StructuredDocument
 from corpus.text_layer import apply_ligatures, legibility, ligatures, mend
 
+WORDLIKE = 0.75  # share of words below which a block reads as noise
 NOTHING_SKIPPED: Mapping[int, str] = {}
 _DEFAULT_LIMITS = Limits()
 OTHER_FORMATS = {  # by ending: the reader's module, imported where it is needed, and its function
@@ -166,12 +169,31 @@ def _blocks(
             section = (text,)
         after = next((d for d in [*drafts[i + 1 :], *following] if d.kind not in ("note", "table")), None)
         continues = draft.continues or (draft.kind == "body" and draft.open and after is not None and _resumes(after))
-        quality = min(draft.quality, max(legibility(text), 0.0)) if len(text) > 40 else draft.quality
+        quality = min(draft.quality, legibility(text)) if len(text) > 40 else draft.quality
+        if damage.lost and draft.kind in ("body", "table"):
+            quality = min(quality, _wordlike(text))
         blocks.append(
             Block(draft.kind, text, start, start + len(text), section, draft.call, continues, round(quality, 2))
         )
         start += len(text) + len(BLOCK_SEPARATOR)
     return blocks, section
+
+
+def _wordlike(text: str) -> float:
+    """1 where a text is made of words, less where OCR read a drawing: signs, lone letters, words that no one knows."""
+    tokens = text.split()
+    good = sum(_is_token(token.strip("«»()[].,;:!?…'’\"")) for token in tokens)
+    share = good / len(tokens) if tokens else 0.0
+    return 1.0 if share >= WORDLIKE else round(share / WORDLIKE, 2)
+
+
+def _is_token(token: str) -> bool:
+    if not token:
+        return True
+    if len(token) == 1:
+        return token.lower() in "aày&-–—" or token.isdigit()
+    parts = re.findall(r"[^\W\d_]+", token)
+    return not parts or all(len(part) < 2 or is_known(part) or (part.isupper() and len(part) > 2) for part in parts)
 
 
 def _resumes(draft: Draft) -> bool:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from corpus.chunk import chunk, locate, sentences
+from corpus.joining import join_lines
 from corpus.read import read
 from corpus.sentences import split_sentences
 from rag.settings import STARTER_CORPUS
@@ -51,3 +54,40 @@ def test_blocks_are_spans_of_their_page(path: Path) -> None:
 def test_the_real_cahier_gives_the_rows_of_its_table(cahier: Path) -> None:
     rows = [row for page in read(cahier).pages for b in page.blocks if b.kind == "table" for row in b.text.split("\n")]
     assert any(row.startswith("Mécénat") and "Taux de pratique 25 %" in row for row in rows)
+
+
+def test_rows_of_grouped_cells_say_label_head_and_items(cahier: Path) -> None:
+    rows = [row for page in read(cahier).pages for b in page.blocks if b.kind == "table" for row in b.text.split("\n")]
+    row = next(row for row in rows if "Relations et Interactions" in row)
+    assert "Situations professionnelles identifiées (3)" in row
+    assert row.count(" ; ") == 2
+
+
+def test_every_word_of_the_cahier_is_in_a_chunk(cahier: Path) -> None:
+    document = read(cahier)
+    kept = " ".join(c.text for c in chunk(document, lambda text: len(text.split())))
+    everywhere = " ".join(page.text for page in document.pages)
+    # A word cut over two columns or pages is joined in its chunk: letters are compared, not words.
+    assert sorted(filter(str.isalnum, kept)) == sorted(filter(str.isalnum, everywhere))
+
+
+def test_a_sentence_over_a_page_is_whole_and_knows_both_pages(cahier: Path) -> None:
+    over = [c for c in chunk(read(cahier), lambda text: len(text.split())) if c.page_end > c.page]
+    assert over
+    pages = [{page for page, _, _ in locate(c.pieces, s.start, s.end)} for c in over for s in sentences(c)]
+    assert any(len(found) == 2 for found in pages)
+
+
+LETTERS = st.text("abcdefghijklmnopqrstuvwxyzéè ", min_size=1, max_size=60).filter(str.strip)
+
+
+@settings(deadline=None)  # the first call loads the lexicon
+@given(st.lists(LETTERS, min_size=1, max_size=6))
+def test_joined_lines_keep_their_letters(lines: list[str]) -> None:
+    assert join_lines(lines).split() == " ".join(lines).split()
+
+
+@settings(deadline=None)  # the first call loads the lexicon
+@given(st.sampled_from(["socio", "éco", "co", "auto", "vice", "non"]), st.sampled_from(["économique", "construction"]))
+def test_a_compound_cut_at_its_hyphen_keeps_it(first: str, second: str) -> None:
+    assert join_lines([f"un lien {first}-", f"{second} ici"]) == f"un lien {first}-{second} ici"

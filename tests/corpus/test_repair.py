@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.joining import join_lines
@@ -55,6 +55,7 @@ def test_clean_french_is_left_as_it_is(clean: str) -> None:
     assert repair(clean) == clean
 
 
+@settings(deadline=None)  # the first call loads the lexicon
 @given(st.text(max_size=200))
 def test_numbers_outside_known_damage_are_never_invented(text: str) -> None:
     digits = {c for c in text if c.isdigit()}
