@@ -11,13 +11,26 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from corpus.errors import UsageError
+from corpus.errors import LLMError, UsageError
 from rag import abstain, guard
-from rag.answer import Answer, Citation, DocumentInfo, PageText, Passage, SearchResult, Sentence, Status, Timings, Turn
-from rag.compose import Draft, DraftSentence, Quote, compose
+from rag.answer import (
+    Answer,
+    Citation,
+    DocumentInfo,
+    Fallback,
+    PageText,
+    Passage,
+    SearchResult,
+    Sentence,
+    Status,
+    Timings,
+    Turn,
+)
+from rag.compose import Draft, DraftSentence, Quote, compose, repeats, unsaid
 from rag.condense import condense
 from rag.embedding import Encoder, load_encoder
 from rag.expect import Expectation, expect
+from rag.generate import Writer
 from rag.generation import Generation
 from rag.passages import RERANKED, join_neighbours, rerank
 from rag.retrieve import Found, HybridRetriever
@@ -60,6 +73,7 @@ class Assistant:
         self.encoder = encoder or load_encoder(settings.model_copy(update={"embedding_model": self.generation.model}))
         self._dense = open_dense(self.generation, settings.chroma_url)
         self._retriever = HybridRetriever(self.generation, self.encoder, self._dense)
+        self._writer = Writer(settings) if settings.llm_base_url else None
 
     def close(self) -> None:
         self._dense.close()
@@ -118,20 +132,50 @@ class Assistant:
             suggestions = suggest(found, self.generation, standalone, draft.support)
             yield from self._plain(question, standalone, "abstained", self._abstention(found), clock, suggestions)
             return
-        yield from self._answered(question, standalone, found, Draft(tuple(kept), draft.support), clock)
+        yield from self._answered(question, standalone, found, Draft(tuple(kept), draft.support), expectation, clock)
+
+    def _written(
+        self, standalone: str, found: Found, extractive: Draft, expectation: Expectation, told: list[Fallback]
+    ) -> Iterator[DraftSentence]:
+        """The model's sentences that the verifier keeps, as they come, then what they leave unsaid of the extractive answer;
+        that answer alone where there is no model, or where too little is left of what it wrote (`told` then says why)."""
+        said: list[DraftSentence] = []
+        if self._writer is not None:
+            try:
+                for sentence in self._writer.write(standalone, found.hits, self.generation):
+                    kept, _ = verify([sentence])
+                    if kept and not any(repeats(sentence, other) for other in said):
+                        said.append(sentence)
+                        yield sentence
+            except LLMError:
+                told.append("llm_unavailable")
+            if not said and not told:
+                told.append("llm_unverified")
+        yield from extractive.sentences if not said else unsaid(extractive.sentences, said, expectation)
+        if said:
+            told.clear()
 
     def _find(self, text: str, k: int, expectation: Expectation, document_ids: Sequence[str]) -> Found:
         return rerank(self._retriever.find(text, k, document_ids), expectation, self.generation)
 
     # --- what is shown
 
-    def _answered(self, question: str, standalone: str, found: Found, draft: Draft, clock: _Clock) -> Iterator[Event]:
+    def _answered(
+        self,
+        question: str,
+        standalone: str,
+        found: Found,
+        draft: Draft,
+        expectation: Expectation,
+        clock: _Clock,
+    ) -> Iterator[Event]:
         citations: list[Citation] = []
         numbers: dict[tuple[str, int, int, int], int] = {}
         sentences: list[Sentence] = []
         text = ""
         before: DraftSentence | None = None
-        for drafted in draft.sentences:
+        told: list[Fallback] = []
+        for drafted in self._written(standalone, found, draft, expectation, told):
             calls = []
             for quote in drafted.quotes:
                 key = (quote.document_id, quote.page, quote.start, quote.end)
@@ -156,6 +200,9 @@ class Assistant:
                 sentences=tuple(sentences),
                 citations=tuple(citations),
                 suggestions=suggest(found, self.generation, standalone, draft.support),
+                synthesizer="llm" if self._writer and not told else "extractive",
+                model=self._writer.model if self._writer and not told else None,
+                fallback=told[0] if told else None,
                 index_generation=self.generation.name,
                 timings_ms=clock.timings(),
             )

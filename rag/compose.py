@@ -21,6 +21,8 @@ LONGEST_LEAD = 40  # words of a sentence that is said only because the next one 
 WORTH = 4.1  # how far below the best a sentence may score and still be said
 LONGEST_LIST = 12  # items shown of one list
 CELL = re.compile(r"[^\s:;](?:(?! [:;] ).)*")  # of a row « label : cell ; cell »
+SAME = 0.8  # share of words in common beyond which a written sentence repeats another
+SAID = 0.5  # share of a sentence's words that a written answer must hold to have said it
 ALIKE = 0.6  # share of words in common beyond which two sentences say the same thing
 
 
@@ -194,6 +196,26 @@ def quote(hit: Hit, start: int, end: int, generation: Generation, score: float) 
         if text is not None:
             found.append(Quote(hit.chunk.document_id, page, a, b, text.text[a:b], hit.chunk.section, score))
     return tuple(found)
+
+
+def _words(sentence: DraftSentence) -> frozenset[str]:
+    return frozenset(tokenize(sentence.text))
+
+
+def repeats(sentence: DraftSentence, other: DraftSentence) -> bool:
+    """Whether two sentences say the same thing."""
+    a, b = _words(sentence), _words(other)
+    return bool(a and b) and len(a & b) / min(len(a), len(b)) > SAME
+
+
+def unsaid(
+    extractive: Sequence[DraftSentence], said: Sequence[DraftSentence], expectation: Expectation
+) -> list[DraftSentence]:
+    """What a written answer leaves out of the extractive one and must not: the items of a list that is asked for, and the
+    best sentence, where fewer than half of its words were said."""
+    known = frozenset[str]().union(*map(_words, said))
+    wanted = [s for s in extractive if s.item] if "list" in expectation.wants else []
+    return [s for s in wanted or extractive[:1] if len(_words(s) & known) < SAID * len(_words(s))]
 
 
 _BULLET = re.compile(r"^(?:[>»•▪◦*+–—-]|\d{1,2}[.)])\s+")

@@ -36,9 +36,10 @@ class Encoded:
 class Encoder:
     """Texts → vectors. `embedding` is the LlamaIndex object; `name` identifies the model in an index."""
 
-    def __init__(self, embedding: Any, name: str) -> None:
+    def __init__(self, embedding: Any, name: str, threads: int = 0) -> None:
         self.embedding = embedding
         self.name = name
+        self.threads = threads or os.cpu_count() or 1
         self._transformer = embedding._model[0]
         self._tokenizer = self._transformer.tokenizer
         self.dimensions = int(embedding._model.get_embedding_dimension())
@@ -50,6 +51,7 @@ class Encoder:
         self, contexts: Sequence[str], texts: Sequence[str], done: Callable[[int], None] = lambda _: None
     ) -> list[Encoded]:
         """Encode texts, each with its context before it; words and spans are those of the text alone."""
+        _use_threads(self.threads)
         order = sorted(range(len(texts)), key=lambda i: len(contexts[i]) + len(texts[i]))
         found: dict[int, Encoded] = {}
         for start in range(0, len(order), BATCH):
@@ -61,6 +63,7 @@ class Encoder:
         return [found[i] for i in range(len(texts))]
 
     def query(self, text: str) -> Encoded:
+        _use_threads(1)  # too short to share: threads that wait for each other cost more than they bring
         return self._encode([self._prompt("query")], [text])[0]
 
     def _prompt(self, kind: str) -> str:
@@ -94,6 +97,13 @@ class Encoder:
         return encoded
 
 
+def _use_threads(count: int) -> None:
+    import torch
+
+    if torch.get_num_threads() != count:
+        torch.set_num_threads(count)
+
+
 def _words(text: str, shift: int, offsets: np.ndarray, tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean of each word's tokens; words beyond the model's window are left out."""
     spans, vectors = [], []
@@ -123,14 +133,12 @@ def load_encoder(settings: Settings, say: Callable[[str], None] = lambda _: None
     else:
         source = name
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    import torch
     from llama_index.embeddings.huggingface import HuggingFaceEmbedding
 
     if not sys.stderr.isatty():  # progress bars are for terminals
         from transformers.utils import logging
 
         logging.disable_progress_bar()
-    torch.set_num_threads(settings.threads or os.cpu_count() or 1)
     e5 = "e5" in Path(name).name.lower()
     try:
         embedding = HuggingFaceEmbedding(
@@ -145,4 +153,4 @@ def load_encoder(settings: Settings, say: Callable[[str], None] = lambda _: None
             f"Le modèle de langue « {name} » ne s'ouvre pas. Vérifiez BOUSSOLE_EMBEDDING_MODEL et la connexion, "
             "ou retirez ce réglage pour le modèle par défaut."
         ) from error
-    return Encoder(embedding, name)
+    return Encoder(embedding, name, settings.threads)

@@ -9,12 +9,16 @@ import re
 from collections.abc import Sequence
 
 from rag.compose import DraftSentence
+from rag.expect import NUMBER_WORDS
 from rag.lexical import STOP_WORDS, fold, stem, words
 
 NUMBER = re.compile(r"\d[\d   \u202f\u00a0]*(?:[.,]\d+)?")
 _URL = re.compile(r"(?:https?://|www\.)\S+|\b[\w.-]+\.(?:fr|org|com|net|eu)\b\S*")
 _NAME = re.compile(r"(?<!^)(?<![.!?:»«]\s)\b[A-ZÉÈÀÂÎÔÛ][\w’'-]{2,}")
 SHARED_WORDS = 0.5  # of a sentence's content words that must stand in its quotes
+NEAR_SAID, NEAR_QUOTED = 4, 8  # words around a number, in the sentence and in the quote, of which one must be the same
+_NEGATION = re.compile(r"\b(?:n['e]|ne|non|aucune?|jamais|sans|ni)\b|\bpas\b")
+_SPELLED = {**NUMBER_WORDS, "trente": 30, "quarante": 40, "cinquante": 50, "cent": 100, "mille": 1000}
 
 
 def numbers(text: str) -> set[str]:
@@ -27,6 +31,11 @@ def unsupported(sentence: DraftSentence) -> list[str]:
     """What a sentence says that its quotes don't: numbers, addresses, names; « … » where the words themselves differ."""
     cited = " ".join(quote.text for quote in sentence.quotes)
     missing = sorted(numbers(sentence.text) - numbers(cited))
+    missing += _misplaced(sentence.text, cited)
+    said, quoted = set(words(sentence.text)), set(words(cited))
+    missing += [word for word in said & _SPELLED.keys() if word not in quoted and str(_SPELLED[word]) not in quoted]
+    if _NEGATION.search(fold(sentence.text)) and not _NEGATION.search(fold(cited)):
+        missing.append("négation")
     folded = fold(cited)
     missing += [url for url in _URL.findall(sentence.text) if fold(url).rstrip(".,;)") not in folded]
     known = set(words(cited))
@@ -36,6 +45,25 @@ def unsupported(sentence: DraftSentence) -> list[str]:
     if content and sum(token in stems for token in content) / len(content) < SHARED_WORDS:
         missing.append("…")
     return missing
+
+
+def _misplaced(said: str, cited: str) -> list[str]:
+    """Numbers of a sentence that count something else in its quotes (« 660 communes » for « 660 projets »)."""
+    spoken, quoted = words(said), words(cited)
+    missing = []
+    for place, word in enumerate(spoken):
+        if not word[0].isdigit() or word not in quoted:
+            continue
+        around = _content(spoken[max(0, place - NEAR_SAID) : place + NEAR_SAID + 1])
+        places = [i for i, other in enumerate(quoted) if other == word]
+        near = set[str]().union(*(_content(quoted[max(0, i - NEAR_QUOTED) : i + NEAR_QUOTED + 1]) for i in places))
+        if around and not around & near:
+            missing.append(word)
+    return missing
+
+
+def _content(some: Sequence[str]) -> set[str]:
+    return {stem(w) for w in some if w not in STOP_WORDS and not w[0].isdigit()}
 
 
 def verify(sentences: Sequence[DraftSentence]) -> tuple[list[DraftSentence], list[DraftSentence]]:
