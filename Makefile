@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help run index test check format docs evals bench corpus clean
+.PHONY: help run index test check format docs evals bench corpus captures clean
 
 help: ## dit ce que chaque commande fait
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -51,6 +51,9 @@ $(STAMP): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,evals]'
 	@touch $@
+
+captures: $(STAMP) ## refait les images de la page pour la documentation (il faut un index et Chromium)
+	@$(BIN)/python docs/captures/remake.py
 
 clean: ## retire l'environnement et l'index
 	rm -rf $(VENV) index runs artifacts

@@ -10,14 +10,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
-import math
 import time
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import limits
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from starlette._utils import get_route_path
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
@@ -26,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.keys import PUBLISHABLE_SCOPES, SCOPES, Key, KeyStore
 from api.problems import problem
+from api.rates import Rates
 
 OPEN = ("/healthz", "/readyz", "/widget.js", "/openapi.json", "/docs", "/favicon.ico")
 SCOPE_OF = {  # the rest of /v1 only reads
@@ -39,9 +37,11 @@ PAGE_RATE = "30/minute"  # questions of one address on the chat page
 WRONG_KEYS = limits.parse("10/minute")  # of one address, before it is told to wait
 READS = 10  # pages and documents read for one question of the rate
 COOKIE = "boussole_page"
+EMBEDDED = "et_"  # how a token of /embed begins
 SESSION = 12 * 3600  # seconds
 LOOPBACK_NAMES = {"localhost", "127.0.0.1", "::1"}
-EXPOSED = "X-Index-Generation, X-Request-ID, X-Highlight-Coverage, Retry-After, ETag"
+FORWARDED = {"forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip"}
+EXPOSED = "X-Index-Generation, X-Request-ID, X-Highlight-Coverage, Retry-After, ETag, Content-Disposition"
 
 
 class Refused(Exception):
@@ -71,14 +71,17 @@ class Visitor:
 class Access:
     """The door of the application."""
 
-    def __init__(self, app: ASGIApp, store: KeyStore) -> None:
+    def __init__(self, app: ASGIApp, store: KeyStore, rates: Rates) -> None:
         self._app = app
         self._store = store
-        self._rates = MovingWindowRateLimiter(MemoryStorage())
+        self._rates = rates
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":  # nothing here speaks WebSocket
+            await send({"type": "websocket.close", "code": 1008})
             return
         request = Request(scope)
         path, asked_from = get_route_path(scope), request.headers.get("origin", "")
@@ -113,7 +116,7 @@ class Access:
         if _open(path):
             return Visitor(SCOPES, None, "open")
         if given:
-            return self._holder(given, address, request.headers.get("origin", ""))
+            return self._holder(given, address, request)
         page = Visitor(PUBLISHABLE_SCOPES, PAGE_RATE, f"page {address}")
         if not path.startswith("/v1/") and path != "/metrics":
             return page
@@ -127,13 +130,19 @@ class Access:
             challenge=True,
         )
 
-    def _holder(self, given: str, address: str, asked_from: str) -> Visitor:
+    def _holder(self, given: str, address: str, request: Request) -> Visitor:
+        asked_from = request.headers.get("origin", "")
         kind, _, secret = given.partition(" ")
-        key = self._store.find(secret.strip()) if kind.casefold() == "bearer" else None
+        if kind.casefold() != "bearer":
+            key = None
+        elif secret.startswith(EMBEDDED):
+            return self._embedded(request, secret, address)
+        else:
+            key = self._store.find(secret.strip())
         if key is None:
-            if not self._rates.hit(WRONG_KEYS, "wrong key", address):
+            if wait := self._rates.wait(WRONG_KEYS, "wrong key", address):
                 raise Refused(
-                    429, "Trop de clés refusées : réessayez dans une minute.", "too_many_keys", retry_after=60
+                    429, f"Trop de clés refusées : réessayez dans {wait} s.", "too_many_keys", retry_after=wait
                 )
             raise Refused(401, "Clé inconnue ou révoquée. Demandez-en une autre.", "key_unknown", challenge=True)
         if key.kind == "publishable" and asked_from not in key.origins:
@@ -141,6 +150,18 @@ class Access:
             raise Refused(403, f"Cette clé ne sert pas {where} : elle est liée à ses sites.", "origin_refused")
         name = key.id if key.kind == "secret" else f"{key.id} {address}"
         return Visitor(key.scopes, key.rate, name, key)
+
+    def _embedded(self, request: Request, token: str, address: str) -> Visitor:
+        """The holder of a token of /embed: what its key may do, from our own frame alone. Raises Refused."""
+        key_id, _, signed = token.removeprefix(EMBEDDED).partition("_")
+        until, _, signature = signed.partition(".")
+        key = next((k for k in self._store.every() if k.id == key_id and not k.revoked), None)
+        good = signature.isascii() and hmac.compare_digest(signature, self._sign(f"embed {key_id} {until}"))
+        if key is None or not good or not until.isdigit() or int(until) <= time.time() or not _same_origin(request):
+            raise Refused(
+                401, "Cette page est ouverte depuis trop longtemps : rechargez-la.", "key_unknown", challenge=True
+            )
+        return Visitor(key.scopes, key.rate, f"{key.id} {address}", key)
 
     def _let_in(self, visitor: Visitor, path: str) -> None:
         """Check scope and rate. Raises Refused."""
@@ -153,9 +174,7 @@ class Access:
         if scope == "read":
             rate = type(rate)(rate.amount * READS, rate.multiples)
         bucket = "reads" if scope == "read" else "questions"
-        if not self._rates.hit(rate, bucket, visitor.name):
-            reset = self._rates.get_window_stats(rate, bucket, visitor.name).reset_time
-            wait = max(1, math.ceil(reset - time.time()))
+        if wait := self._rates.wait(rate, bucket, visitor.name):
             raise Refused(429, f"Trop de demandes : réessayez dans {wait} s.", "rate_limited", retry_after=wait)
 
     def _preflight(self, scope: Scope, asked_from: str, request: Request) -> Response:
@@ -164,7 +183,7 @@ class Access:
         headers = {
             "Access-Control-Allow-Origin": asked_from,
             "Access-Control-Allow-Methods": "GET, POST",
-            "Access-Control-Allow-Headers": "Authorization, Content-Type",
+            "Access-Control-Allow-Headers": "Authorization, Content-Type, If-None-Match",
             "Access-Control-Max-Age": "600",
             "Vary": "Origin, Access-Control-Request-Headers",
         }
@@ -189,8 +208,19 @@ class Access:
             return False
         return hmac.compare_digest(signature, self._sign(until)) and int(until) > time.time()
 
-    def _sign(self, until: str) -> str:
-        return hmac.new(self._store.page_secret(), until.encode(), hashlib.sha256).hexdigest()
+    def _sign(self, text: str) -> str:
+        return sign(self._store, text)
+
+
+def sign(store: KeyStore, text: str) -> str:
+    """What shows that this server, or another worker of it, wrote `text`."""
+    return hmac.new(store.page_secret(), text.encode(), hashlib.sha256).hexdigest()
+
+
+def embed_token(store: KeyStore, key: Key) -> str:
+    """What the widget in our own frame shows in the place of its key, for some hours."""
+    until = int(time.time()) + SESSION
+    return f"{EMBEDDED}{key.id}_{until}.{sign(store, f'embed {key.id} {until}')}"
 
 
 def _open(path: str) -> bool:
@@ -201,9 +231,9 @@ def _only_this_machine(request: Request, path: str) -> None:
     """As long as no key exists. The Host check keeps a site whose name was rebound to 127.0.0.1 out. Raises Refused."""
     if path in ("/healthz", "/readyz"):
         return
-    host = urlsplit(f"//{request.headers.get('host', '')}")
-    name = host.hostname if host.netloc else ""
-    if not _loopback(request.client.host if request.client else "") or name not in LOOPBACK_NAMES:
+    name = _host_name(request.headers.get("host", ""))
+    here = _loopback(request.client.host if request.client else "") and name in LOOPBACK_NAMES
+    if not here or FORWARDED.intersection(request.headers.keys()):  # a proxy on this machine speaks for others
         raise Refused(
             403,
             "Sans clé, ce service ne répond qu'à la machine où il tourne, à http://127.0.0.1 ou http://localhost. "
@@ -216,6 +246,13 @@ def _only_this_machine(request: Request, path: str) -> None:
             "Sans clé, ce service ne répond pas à un autre site. Pour l'ouvrir : boussole keys create --name NOM --origin URL",
             "origin_refused",
         )
+
+
+def _host_name(host: str) -> str:
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def _loopback(address: str) -> bool:
@@ -232,7 +269,7 @@ def _same_origin(request: Request) -> bool:
     asked_from = request.headers.get("origin")
     site = request.headers.get("sec-fetch-site", "none")
     reading = request.method in ("GET", "HEAD") and request.headers.get("sec-fetch-mode") == "navigate"
-    if asked_from and urlsplit(asked_from).netloc != request.headers.get("host", ""):
+    if asked_from and asked_from.partition("://")[2] != request.headers.get("host", ""):
         return False
     return site in ("same-origin", "none") or reading
 

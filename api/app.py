@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from starlette._utils import get_route_path
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
-from starlette.routing import BaseRoute, Match
+from starlette.routing import BaseRoute, Match, Mount
 from starlette.types import Receive, Scope, Send
 
 from api import problems, schema
@@ -31,8 +31,10 @@ from api.limits import Bodies
 from api.live import Live
 from api.pictures import Painter
 from api.questions import Desk, questions
+from api.rates import open_rates
 from api.records import Figures, Records, is_api
 from api.turnstile import Turnstile
+from api.widget import widget
 from rag.embedding import Encoder
 from rag.settings import Settings
 
@@ -50,7 +52,7 @@ def create_app(
     """The application. The index is opened once it runs, and `/readyz` says when it answers; `say` tells the progress."""
     live, painter, figures = Live(settings, encoder, say), Painter(), Figures()
     turnstile = Turnstile(LLM_PLACES if settings.llm_base_url else None)
-    opinion_store = FeedbackStore(settings)
+    opinion_store, keys = FeedbackStore(settings), KeyStore(settings.data)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -72,10 +74,11 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
+        redirect_slashes=False,  # a redirect would carry whatever name the Host header claims
     )
     app.state.live = live
     app.add_middleware(Bodies)
-    app.add_middleware(Access, store=KeyStore(settings.data))
+    app.add_middleware(Access, store=keys, rates=open_rates(settings))
     app.add_middleware(Records, figures=figures)
     problems.install(app)
     app.include_router(questions(Desk(live, turnstile, figures, opinion_store)))
@@ -83,9 +86,10 @@ def create_app(
     app.include_router(completions(Desk(live, turnstile, figures, opinion_store)))
     app.include_router(opinions(opinion_store, settings))
     app.include_router(health(live, figures, turnstile))
-    schema.install(app)
+    app.include_router(widget(live, keys, settings))
+    schema.install(app, settings.max_question)
     app.router.routes.append(NothingElse(app))
-    return _with_page(app, live)
+    return _with_page(app, live, KeyStore(settings.data), opinion_store, turnstile)
 
 
 async def _every(seconds: float, work: Callable[[], object]) -> None:
@@ -97,13 +101,18 @@ async def _every(seconds: float, work: Callable[[], object]) -> None:
         await anyio.sleep(seconds)
 
 
-def _with_page(app: FastAPI, live: Live) -> FastAPI:
+def _with_page(app: FastAPI, live: Live, keys: KeyStore, kept: FeedbackStore, turnstile: Turnstile) -> FastAPI:
     if find_spec("ui.page") is None:
         app.add_api_route("/", lambda: HTMLResponse(PLAIN), include_in_schema=False)
         return app
+    from ui.atelier import Workshop
     from ui.page import mount  # Gradio takes seconds to import
 
-    return mount(app, lambda: live.current)
+    def admits(secret: str) -> bool:
+        key = keys.find(secret)
+        return key is not None and key.kind == "secret" and "metrics" in key.scopes
+
+    return mount(app, lambda: live.current, Workshop(admits, kept.export), lambda: turnstile.waiting)
 
 
 class NothingElse(BaseRoute):
@@ -113,14 +122,20 @@ class NothingElse(BaseRoute):
         self._app = app
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        ours = scope["type"] == "http" and (is_api(get_route_path(scope)) or get_route_path(scope).startswith("/docs"))
+        path = get_route_path(scope)
+        ours = scope["type"] == "http" and (
+            is_api(path) or path.startswith("/docs") or path in ("/widget.js", "/embed")
+        )
         return (Match.FULL, {}) if ours else (Match.NONE, {})
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        methods: set[str] = set()
-        for route in self._app.router.routes:
-            if route is not self and route.matches(scope)[0] == Match.PARTIAL:
-                methods |= getattr(route, "methods", None) or set()
+        methods = {
+            method
+            for method in ("GET", "HEAD", "POST")
+            for route in self._app.router.routes
+            if not isinstance(route, (NothingElse, Mount))
+            and route.matches(dict(scope, method=method.replace("HEAD", "GET")))[0] == Match.FULL
+        }
         if methods:
             raise HTTPException(405, headers={"Allow": ", ".join(sorted(methods))})
         raise HTTPException(404)

@@ -12,24 +12,37 @@ import re
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict, Field
-from sse_starlette import EventSourceResponse, ServerSentEvent
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
+from sse_starlette import ServerSentEvent
 
+from api.forms import Number, OpenAIError
 from api.problems import problem
-from api.questions import HEARTBEAT, Desk, begun
-from api.schema import errors
+from api.questions import Desk, begun, event_stream
+from api.schema import EVENTS, errors
 from corpus.errors import BoussoleError, UsageError
 from rag.answer import Answer, Citation, Turn
 from rag.assistant import DoneEvent, Event, TextEvent
 
 MODEL = "boussole-17"
 NOTES = "\n\nSources :\n"
-CREATED = 1_763_942_400  # this model's birth, for /v1/models: 24 November 2025
+CREATED = 1_795_478_400  # this model's birth, for /v1/models: 24 November 2026
 _TOKEN = re.compile(r"\w+|[^\w\s]")
+
+
+_TEXT = {"type": "string", "pattern": "\\S"}
+_TEXT_PART = {"type": "object", "properties": {"type": {"const": "text"}, "text": _TEXT}, "required": ["type", "text"]}
+ASKING: dict[str, Any] = {  # for the schema: somebody asks something
+    "type": "object",
+    "properties": {
+        "role": {"const": "user"},
+        "content": {"anyOf": [_TEXT, {"type": "array", "contains": _TEXT_PART}]},
+    },
+    "required": ["role", "content"],
+}
 
 
 class Part(BaseModel):
@@ -52,7 +65,7 @@ class ChatMessage(BaseModel):
 
 
 class StreamOptions(BaseModel):
-    include_usage: bool | None = False
+    include_usage: StrictBool | None = False
 
 
 class ChatRequest(BaseModel):
@@ -69,18 +82,69 @@ class ChatRequest(BaseModel):
         }
     )
     messages: list[ChatMessage] = Field(
-        min_length=1, max_length=200, description="La conversation ; le dernier est la question"
+        min_length=1,
+        max_length=200,
+        description="La conversation ; le dernier message de rôle `user` est la question",
+        json_schema_extra={"contains": ASKING},
     )
     model: str = Field(default=MODEL, max_length=200, description="Sans effet : un seul modèle répond")
-    stream: bool | None = Field(default=False, description="Répondre au fil de l'eau (SSE)")
+    stream: StrictBool | None = Field(default=False, description="Répondre au fil de l'eau (SSE)")
     stream_options: StreamOptions | None = None
     stop: str | list[str] | None = Field(
         default=None, description="Textes devant lesquels la réponse s'arrête (4 au plus)"
     )
-    n: int | None = Field(default=1, ge=1, le=1, description="Une seule réponse")
+    n: Annotated[Number, Field(ge=1, le=1)] | None = Field(default=1, description="Une seule réponse")
 
     def stops(self) -> list[str]:
         return [s for s in ([self.stop] if isinstance(self.stop, str) else self.stop or []) if s][:4]
+
+
+class Reply(BaseModel):
+    """Le message de la réponse."""
+
+    role: Literal["assistant"] = "assistant"
+    content: str = Field(description="La réponse, puis ses sources en notes numérotées")
+    refusal: str | None = None
+    citations: list[Citation] = Field(default=[], description="Les citations, comme dans `POST /v1/ask`")
+
+
+class Choice(BaseModel):
+    index: int = 0
+    message: Reply
+    finish_reason: Literal["stop"] = "stop"
+    logprobs: None = None
+
+
+class Usage(BaseModel):
+    """Mots et signes, comme ordre de grandeur."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+
+
+class Completion(BaseModel):
+    """Une réponse, en forme OpenAI."""
+
+    id: str
+    object: Literal["chat.completion"] = "chat.completion"
+    created: int
+    model: str
+    choices: list[Choice]
+    usage: Usage
+    boussole: dict[str, Any] = Field(description="Le reste de la réponse : id, statut, suggestions, génération…")
+
+
+class Model(BaseModel):
+    id: str
+    object: Literal["model"] = "model"
+    created: int
+    owned_by: str
+
+
+class ModelList(BaseModel):
+    object: Literal["list"] = "list"
+    data: list[Model]
 
 
 class Stopper:
@@ -115,38 +179,47 @@ def completions(desk: Desk) -> APIRouter:
         "/v1/chat/completions",
         operation_id="create_chat_completion",
         summary="Poser une question en forme OpenAI",
-        responses=errors()
-        | {200: {"description": "La réponse", "content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+        response_model=Completion,
+        responses=errors(form=OpenAIError) | {200: {"description": "La réponse", "content": EVENTS}},
     )
     async def create(asked: ChatRequest, request: Request) -> Response:
         question, history = _conversation(asked.messages)
         if asked.stream:
-            events = await begun(desk.events(question, history))
-            return EventSourceResponse(_chunks(events, asked), ping=HEARTBEAT, sep="\n")
+            events = await begun(request, desk.events(question, history))
+            return event_stream(_chunks(events, asked), sep="\n")
         answer = await desk.answer(request, question, history)
         return JSONResponse(_completion(answer, asked), headers={"X-Index-Generation": answer.index_generation})
 
-    @routes.get("/v1/models", operation_id="list_models", summary="Les modèles, en forme OpenAI", responses=errors())
-    def models() -> dict[str, Any]:
-        return {"object": "list", "data": [_MODEL]}
+    @routes.get(
+        "/v1/models",
+        operation_id="list_models",
+        summary="Les modèles, en forme OpenAI",
+        responses=errors(form=OpenAIError),
+    )
+    def models() -> ModelList:
+        return ModelList(data=[_MODEL])
 
     @routes.get(
-        "/v1/models/{model}", operation_id="get_model", summary="Un modèle, en forme OpenAI", responses=errors(404)
+        "/v1/models/{model}",
+        operation_id="get_model",
+        summary="Un modèle, en forme OpenAI",
+        response_model=Model,
+        responses=errors(404, form=OpenAIError),
     )
     def model(model: str, request: Request) -> Response:
         if model != MODEL:
             return problem(request.scope, 404, f"Modèle inconnu. Le seul est « {MODEL} ».", code="model_not_found")
-        return JSONResponse(_MODEL)
+        return JSONResponse(_MODEL.model_dump())
 
     return routes
 
 
-_MODEL = {"id": MODEL, "object": "model", "created": CREATED, "owned_by": "boussole"}
+_MODEL = Model(id=MODEL, created=CREATED, owned_by="boussole")
 
 
 def _conversation(messages: Sequence[ChatMessage]) -> tuple[str, list[Turn]]:
     """The question and its history. Raises UsageError where nobody asks anything."""
-    last = max((i for i, message in enumerate(messages) if message.role == "user"), default=-1)
+    last = max((i for i, m in enumerate(messages) if m.role == "user" and m.text().strip()), default=-1)
     if last < 0:
         raise UsageError("Aucun message de rôle « user » : la question manque.", code="question_missing")
     history: list[Turn] = []

@@ -108,7 +108,7 @@ def documents(live: Live, painter: Painter) -> APIRouter:
             coverage=round(drawn.coverage, 4),
             width=drawn.width,
             height=drawn.height,
-            boxes=list(drawn.boxes),
+            boxes=[list(box) for box in drawn.boxes],
         )
 
     @routes.get(

@@ -4,15 +4,28 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, StrictBool
+from pydantic_core import PydanticCustomError
 
 from rag.answer import DocumentInfo, Role, Turn
 
 QUESTION = "Combien de catalyseurs territoriaux ont émergé en France ?"
 DocumentId = Annotated[str, Field(min_length=1, max_length=200)]
+Box = Annotated[list[float], Field(min_length=4, max_length=4)]
+NOT_BLANK: dict[str, JsonValue] = {"pattern": "\\S"}  # in the schema; the assistant says it in French
 DocumentIds = Annotated[
     list[DocumentId], Field(max_length=200, description="Se limiter à ces documents ; vide : tout le corpus")
 ]
+
+
+def _no_text(given: object) -> object:
+    """A number in JSON, as 5 or 5.0; a text or a boolean isn't one."""
+    if isinstance(given, (str, bool)):
+        raise PydanticCustomError("int_type", "a whole number is expected")
+    return given
+
+
+Number = Annotated[int, BeforeValidator(_no_text)]
 
 
 class Message(Turn):
@@ -40,12 +53,14 @@ class AskRequest(BaseModel):
             ]
         }
     )
-    question: str = Field(min_length=1, max_length=20_000, description="La question, en français")
+    question: str = Field(
+        min_length=1, max_length=20_000, description="La question, en français", json_schema_extra=NOT_BLANK
+    )
     history: list[Message] = Field(
         default=[], max_length=50, description="Messages précédents, du plus ancien au plus récent"
     )
     document_ids: DocumentIds = []
-    stream: bool = Field(
+    stream: StrictBool = Field(
         default=False, description="Répondre au fil de l'eau, en événements `text`, `citation`, puis `done` (SSE)"
     )
 
@@ -54,8 +69,8 @@ class SearchRequest(BaseModel):
     """Une requête : des passages, sans réponse."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"query": "prime à l'alliance", "k": 5}]})
-    query: str = Field(min_length=1, max_length=20_000, description="Ce que l'on cherche")
-    k: int = Field(default=5, ge=1, le=100, description="Nombre de passages")
+    query: str = Field(min_length=1, max_length=20_000, description="Ce que l'on cherche", json_schema_extra=NOT_BLANK)
+    k: Number = Field(default=5, ge=1, le=100, description="Nombre de passages")
     document_ids: DocumentIds = []
 
 
@@ -89,6 +104,18 @@ class DocumentList(BaseModel):
     index_generation: str
 
 
+class About(BaseModel):
+    """Ce que contient le corpus, et ce qui est conservé des visiteurs."""
+
+    documents: int
+    pages: int
+    latest: str | None = Field(description="Date du document le plus récent, si elle est connue")
+    questions_kept: bool = Field(description="Si les questions sont conservées")
+    kept_days: int = Field(description="Jours de conservation des avis, et des questions si elles le sont")
+    max_question: int = Field(description="Longueur maximale d'une question, en caractères")
+    index_generation: str
+
+
 class Highlight(BaseModel):
     """Où se trouve une citation sur l'image de sa page."""
 
@@ -98,7 +125,7 @@ class Highlight(BaseModel):
     coverage: float = Field(description="Part des lettres de la citation retrouvées sur la page, de 0 à 1")
     width: int = Field(description="Largeur de l'image, en pixels")
     height: int = Field(description="Hauteur de l'image, en pixels")
-    boxes: list[tuple[float, float, float, float]] = Field(
+    boxes: list[Box] = Field(
         description="Un cadre par ligne : gauche, haut, droite, bas, en parts (0 à 1) de la largeur et de la hauteur"
     )
 
@@ -108,6 +135,21 @@ class State(BaseModel):
 
     status: str
     index_generation: str | None = None
+
+
+class OpenAIProblem(BaseModel):
+    """Une erreur, en forme OpenAI."""
+
+    message: str = Field(description="Ce qui ne va pas, et quoi faire")
+    type: str
+    param: str | None = None
+    code: str | None = None
+
+
+class OpenAIError(BaseModel):
+    """L'erreur d'une demande en forme OpenAI."""
+
+    error: OpenAIProblem
 
 
 class Problem(BaseModel):

@@ -7,7 +7,7 @@ import time
 from anyio.to_thread import run_sync
 from fastapi import APIRouter
 from fastapi.responses import Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from api.feedback import FeedbackStore
 from api.forms import FeedbackReceipt, FeedbackRequest, State
@@ -43,7 +43,7 @@ def health(live: Live, figures: Figures, turnstile: Turnstile) -> APIRouter:
         figures.waiting.set(turnstile.waiting)
         figures.working.set(turnstile.working)
         _describe(live, figures)
-        return Response(generate_latest(figures.registry), media_type=CONTENT_TYPE_LATEST)
+        return Response(figures.text(), media_type=CONTENT_TYPE_LATEST)
 
     return routes
 
@@ -62,12 +62,10 @@ def opinions(store: FeedbackStore, settings: Settings) -> APIRouter:
 
 
 def _describe(live: Live, figures: Figures) -> None:
-    figures.generation.clear()
     try:
-        generation = live.current.generation
-    except BoussoleError:
-        figures.ready.set(0)
-        return
-    figures.ready.set(1)
-    figures.generation.labels(generation.name).set(1)
-    figures.age.set(max(0.0, time.time() - (generation.folder / "generation.json").stat().st_mtime))
+        with live.use() as assistant:
+            generation = assistant.generation
+            age = time.time() - (generation.folder / "generation.json").stat().st_mtime
+            figures.serves(generation.name, max(0.0, age))
+    except (BoussoleError, OSError):
+        figures.serves("", 0.0)

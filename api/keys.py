@@ -34,6 +34,7 @@ CREATE TABLE IF NOT EXISTS keys (id TEXT PRIMARY KEY, name TEXT NOT NULL, kind T
 CREATE TABLE IF NOT EXISTS page_secret (value TEXT NOT NULL);
 """
 _FORM = re.compile(r"(?:sk|pk)_([0-9a-f]{8})_[\w-]{43}", re.ASCII)
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]")
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,13 @@ class KeyStore:
         self, name: str, *, origins: Sequence[str] = (), rate: str | None = None, scopes: Sequence[str] = ()
     ) -> tuple[Key, str]:
         """A new key and its secret, shown this once. With origins it is publishable. Raises UsageError."""
+        name = " ".join(name.split())
+        if not name or len(name) > 100 or not name.isprintable():
+            raise UsageError("Le nom d'une clé est un texte de 1 à 100 caractères : à qui ou à quoi elle sert.")
         kind: Kind = "publishable" if origins else "secret"
         chosen = tuple(scopes) or (PUBLISHABLE_SCOPES if origins else SCOPES)
+        if unknown := sorted(set(chosen) - set(SCOPES)):
+            raise UsageError(f"Portée inconnue : « {unknown[0]} ». Les portées sont : {', '.join(SCOPES)}.")
         if origins and not set(chosen) <= set(PUBLISHABLE_SCOPES):
             raise UsageError("Une clé publiable (avec --origin) n'ouvre que : " + ", ".join(PUBLISHABLE_SCOPES) + ".")
         key = Key(
@@ -128,24 +134,30 @@ class KeyStore:
 
 def origin(given: str) -> str:
     """`https://site.fr` in the form that browsers send. Raises UsageError."""
-    parts = urlsplit(given.strip().rstrip("/"))
     try:
-        port = parts.port
-    except ValueError:
-        port = -1
-    bare = not (parts.path or parts.query or parts.fragment or parts.username)
-    if parts.scheme not in ("http", "https") or not parts.hostname or not bare or port == -1:
-        raise UsageError(f"Origine refusée : « {given} ». Donnez la forme https://www.exemple.fr, sans chemin.")
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname.encode("idna").decode("ascii")
+        parts = urlsplit(given.strip().rstrip("/"))
+        port, name = parts.port, parts.hostname or ""
+        host = f"[{name}]" if ":" in name else name.encode("idna").decode("ascii")
+    except ValueError:  # a port or an address that is none; UnicodeError is one too
+        raise _no_origin(given) from None
+    bare = not (parts.path or parts.query or parts.fragment or parts.username or parts.password)
+    if parts.scheme not in ("http", "https") or not bare or not _HOST.fullmatch(host):
+        raise _no_origin(given)
     usual = {"http": 80, "https": 443}[parts.scheme]
     return f"{parts.scheme}://{host}" + (f":{port}" if port and port != usual else "")
 
 
+def _no_origin(given: str) -> UsageError:
+    return UsageError(f"Origine refusée : « {given} ». Donnez la forme https://www.exemple.fr, sans chemin ni « * ».")
+
+
 def _rate(given: str) -> str:
     try:
-        limits.parse(given)
+        ok = limits.parse(given).amount > 0
     except ValueError:
-        raise UsageError(f"Cadence refusée : « {given} ». Donnez par exemple 60/minute ou 1000/day.") from None
+        ok = False
+    if not ok:
+        raise UsageError(f"Cadence refusée : « {given} ». Donnez par exemple 60/minute ou 1000/day.")
     return given
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,7 +16,6 @@ from starlette.types import Scope
 from api.forms import Problem
 from corpus.errors import BoussoleError, UsageError
 
-log = logging.getLogger(__name__)
 TITLES = {
     400: "Demande refusée",
     401: "Clé absente ou inconnue",
@@ -36,7 +34,7 @@ DETAILS = {  # where a library raised, with its English sentence
     404: "Rien à cette adresse. Les adresses de l'API sont décrites à /docs.",
     405: "Cette adresse ne prend pas cette méthode. Voyez /docs.",
 }
-STATUS = {"unknown_document": 404, "picture_failed": 404, "unknown_answer": 404}
+STATUS = {"unknown_document": 404, "picture_failed": 404, "unknown_answer": 404, "client_gone": 499, "key_unknown": 401}
 OPENAI_PATHS = ("/v1/chat/completions", "/v1/models")
 AGAIN = 5  # seconds after which a busy or starting server is worth asking again
 
@@ -116,15 +114,6 @@ def install(app: FastAPI) -> None:
     async def http(request: Request, error: HTTPException) -> JSONResponse:
         detail = DETAILS.get(error.status_code, TITLES.get(error.status_code, "Erreur") + ".")
         return problem(request.scope, error.status_code, detail, code="http", headers=error.headers)
-
-    @app.exception_handler(Exception)
-    async def unexpected(request: Request, error: Exception) -> JSONResponse:
-        return problem(
-            request.scope,
-            500,
-            "Une erreur inattendue s'est produite ; elle est dans le journal du serveur.",
-            code="bug",
-        )
 
 
 def refusal(scope: Scope, error: BoussoleError) -> JSONResponse:

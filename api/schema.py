@@ -9,6 +9,7 @@ import fastapi_offline
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse
+from pydantic import BaseModel
 
 from api.forms import Problem
 
@@ -26,6 +27,15 @@ MEANING = {
     503: "Pas encore d'index, ou trop de questions à la fois : voyez l'en-tête `Retry-After`",
 }
 USUAL = (400, 401, 403, 408, 413, 422, 429, 503)
+EVENTS = {
+    "text/event-stream": {
+        "schema": {
+            "type": "object",
+            "description": "Un événement SSE",
+            "properties": {"event": {"type": "string"}, "data": {"type": "string", "description": "Du JSON"}},
+        }
+    }
+}
 DESCRIPTION = """Questionner le corpus ODD 17 : chaque phrase d'une réponse renvoie, mot pour mot, à la page qui la prouve.
 
 Sans clé, le service ne répond qu'à la machine où il tourne. Dès qu'une clé existe (`boussole keys create`), chaque demande
@@ -42,29 +52,31 @@ DOCS_POLICY = (
 )
 
 
-def errors(*more: int) -> dict[int | str, dict[str, Any]]:
+def errors(*more: int, form: type[BaseModel] = Problem) -> dict[int | str, dict[str, Any]]:
     """The errors of an operation, for the schema: the usual ones and `more`."""
-    return {code: {"description": MEANING[code], "model": Problem} for code in sorted({*USUAL, *more})}
+    return {code: {"description": MEANING[code], "model": form} for code in sorted({*USUAL, *more})}
 
 
-def install(app: FastAPI) -> None:
-    """Serve the schema with its security scheme and its problems' media type, and its page."""
+def install(app: FastAPI, max_question: int) -> None:
+    """Serve the schema with its security scheme, its problems' media type and this server's limit, and its page."""
 
     def openapi() -> dict[str, Any]:
         if not app.openapi_schema:
-            app.openapi_schema = _schema(app)
+            app.openapi_schema = _schema(app, max_question)
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
     app.include_router(_page(), include_in_schema=False)
 
 
-def _schema(app: FastAPI) -> dict[str, Any]:
+def _schema(app: FastAPI, max_question: int) -> dict[str, Any]:
     schema = get_openapi(title=app.title, version=app.version, description=DESCRIPTION, routes=app.routes)
     parts = schema.setdefault("components", {})
     parts["securitySchemes"] = {
         "key": {"type": "http", "scheme": "bearer", "description": "Clé créée par `boussole keys create`"}
     }
+    for form, field in (("AskRequest", "question"), ("SearchRequest", "query")):
+        parts["schemas"][form]["properties"][field]["maxLength"] = max_question
     schema["security"] = [{}, {"key": []}]  # none is needed on the machine itself, as long as no key exists
     for operations in schema["paths"].values():
         for operation in operations.values():

@@ -8,6 +8,7 @@ BoussoleError
 ├── IndexMismatch          the index was built with another model, settings or schema
 ├── IndexDamaged           a file of the published generation is missing or altered
 ├── IndexBusy              another process is writing this index
+├── IndexUnwritable        the index directory is full or read-only; what was published still answers
 └── LLMError               the language model is away, slow or unusable (the extractive answer stands in)
 
 Raised where known, shown once at the edge: `str(error)` is the sentence for people, `error.code` is for programs.
@@ -69,6 +70,12 @@ class IndexBusy(BoussoleError):
     """Another process is writing the index; waiting helps."""
 
     code, retryable = "index_busy", True
+
+
+class IndexUnwritable(BoussoleError):
+    """The index can't be written: disk_full or read_only. What was published is untouched."""
+
+    code, retryable = "disk_full", True
 
 
 class LLMError(BoussoleError):

@@ -8,52 +8,34 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from corpus.drafts import Draft
 from corpus.lines import Cell, Line, squeeze
+from corpus.merging import merged
 from corpus.notes import TINY, goes_on, note_call, note_ended
 from corpus.order import reading_order
-from corpus.pieces import BORDER, BULLET, NUMBERED, Measures, Placed, ended, measure, place, starts_low
+from corpus.pieces import (
+    BORDER,
+    BULLET,
+    LEADERS,
+    NUMBERED,
+    TITLE_SIZE,
+    Measures,
+    Piece,
+    Placed,
+    ended,
+    measure,
+    place,
+    starts_low,
+)
 from corpus.raw import RawPage
-from corpus.table_cells import counted, rebuild
 from corpus.table_grid import find_grids
-from corpus.text_layer import is_word
+from corpus.zones import find_jumbles, noisy, zone, zone_end
 
-TITLE_SIZE = 1.15  # of the body's size
-CELL_CHARACTERS = 60  # the longest line of a table's cell
-SCRAP_CHARACTERS = 32  # of the lines of a drawing's labels, of which many may follow each other
 FEWEST_CELLS = 3
-LEADERS = re.compile(r"\s*(?:[.·…_]\s?){4,}\s*")
-DETERMINERS = re.compile(r"\b(?:des?|du|la|les?|au|aux|pour|en|un|une)\b|\b[dl]['’]", re.IGNORECASE)
+SMALL_WORDS = frozenset("le la les un une des de du et en à a l d au aux ce ces son sa ses".split())
 FROM_TO = re.compile(r"^(?:De|Des|Du|D['’])\b.{3,60}\b(?:à|a|au|aux)\b")
-
-
-@dataclass(frozen=True)
-class Piece:
-    lines: tuple[Placed, ...]
-    bullet: bool = False
-    grid: tuple[str, ...] = ()
-
-    @property
-    def text(self) -> str:
-        return squeeze(" ".join(line.text for line in self.lines))
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        return tuple(line.text for line in self.lines)
-
-    @property
-    def brk(self) -> str:
-        return self.lines[0].brk if self.lines else "gap"
-
-    @property
-    def size(self) -> float:
-        return max((line.line.size for line in self.lines), default=0.0)
-
-    @property
-    def bold(self) -> bool:
-        return all(line.line.bold for line in self.lines)
 
 
 def layout(page: RawPage, body_size: float | None = None) -> list[Draft]:
@@ -82,7 +64,7 @@ def _unboxed(lines: Sequence[Line]) -> list[Line]:
 
 
 def _split(lines: Sequence[Line], usual: Measures) -> tuple[list[Piece], list[Draft]]:
-    grids = {grid.start: grid for grid in find_grids(lines, usual.pitch)}
+    grids = {grid.start: grid for grid in (*find_jumbles(lines), *find_grids(lines, usual.pitch))}
     pieces: list[Piece] = []
     notes: list[Draft] = []
     index = 0
@@ -96,7 +78,7 @@ def _split(lines: Sequence[Line], usual: Measures) -> tuple[list[Piece], list[Dr
             run = []
             if grid is None:
                 break
-            pieces.append(Piece((), grid=grid.rows))
+            pieces.append(Piece((), grid=grid.rows, quality=grid.quality))
             index = grid.end
             continue
         run.append(lines[index])
@@ -145,6 +127,10 @@ def _flow(lines: Sequence[Line], usual: Measures) -> tuple[list[Piece], list[Dra
             notes[-1] = replace(notes[-1], rows=((*notes[-1].rows[0], line.text),))
             interrupted = True
             continue
+        if line.brk != "same" and after != "same" and notes and _resumes_note(notes[-1].text, line.text):
+            notes[-1] = replace(notes[-1], rows=((*notes[-1].rows[0], line.text),))
+            interrupted = True
+            continue
         if interrupted:
             line = replace(line, brk="jump")
             interrupted = False
@@ -154,6 +140,12 @@ def _flow(lines: Sequence[Line], usual: Measures) -> tuple[list[Piece], list[Dra
     close_piece()
     close_note()
     return pieces, notes
+
+
+def _resumes_note(note: str, text: str) -> bool:
+    """Whether a lone line is the rest of a note that a drawing interrupted: the note ends on a small word."""
+    waits = re.search(r"\b(?:de|des|du|la|le|les|et|à|a|par|pour|dans|sur|en|au|aux|avec|depuis|entre|un|une)$", note)
+    return bool(waits) and len(text) > 20 and bool(re.match(r"[a-zà-ÿ]|(?:19|20)\d\d\b", text))
 
 
 def _parts(current: Sequence[Placed], line: Placed, usual: Measures) -> bool:
@@ -208,12 +200,12 @@ def _drafts(pieces: Sequence[Piece], usual: Measures) -> list[Draft]:
     index = 0
     while index < len(pieces):
         piece = pieces[index]
-        end = _zone_end(pieces, index, usual)
+        end = zone_end(pieces, index, usual)
         if piece.grid:
-            drafts.append(Draft("table", tuple((row,) for row in piece.grid), quality=0.9))
+            drafts.append(Draft("table", tuple((row,) for row in piece.grid), quality=piece.quality))
             index += 1
         elif end - index >= FEWEST_CELLS:
-            drafts += _zone(pieces[index:end], usual)
+            drafts += zone(pieces[index:end])
             index = end
         elif _is_title(piece, pieces[index + 1] if index + 1 < len(pieces) else None, usual):
             drafts.append(Draft("title", (_unbulleted(piece.texts, numbers=False),), size=piece.size, bold=piece.bold))
@@ -223,7 +215,7 @@ def _drafts(pieces: Sequence[Piece], usual: Measures) -> list[Draft]:
             drafts.append(Draft("list", rows, quality=0.5))
             index += 1
         elif piece.bullet:
-            drafts.append(Draft("list", (_item(piece.texts),), open=not ended(piece.text) and _full(piece, usual)))
+            drafts.append(Draft("list", (_item(piece.texts),), open=_open_item(piece, usual)))
             index += 1
         else:
             drafts.append(
@@ -236,7 +228,7 @@ def _drafts(pieces: Sequence[Piece], usual: Measures) -> list[Draft]:
                 )
             )
             index += 1
-    return _merged(drafts)
+    return merged(drafts)
 
 
 def _item(texts: Sequence[str]) -> tuple[str, ...]:
@@ -244,12 +236,18 @@ def _item(texts: Sequence[str]) -> tuple[str, ...]:
     return (first if NUMBERED.match(first) else f"- {first}", *rest)
 
 
+def _open_item(piece: Piece, usual: Measures) -> bool:
+    closed = piece.text.endswith(")") and piece.text.count("(") == piece.text.count(")")
+    return not ended(piece.text) and not closed and _full(piece, usual)
+
+
 def _full(piece: Piece, usual: Measures) -> bool:
     """Whether the last line is as long as lines of running text are: only then may a sentence go on elsewhere."""
     widths = [line.width for line in piece.lines]
     if piece.text.endswith(("-", ",")):
         return True
-    if _noisy(piece) or piece.text.split()[-1].isupper():
+    last = piece.text.split()[-1]
+    if noisy(piece) or (last.isupper() and last.lower() not in SMALL_WORDS):
         return False
     return len(piece.text) >= 30 and widths[-1] >= (
         0.7 * max(widths) if len(widths) > 1 else 0.7 * piece.lines[0].column
@@ -261,74 +259,6 @@ def _unbulleted(texts: Sequence[str], numbers: bool = True) -> tuple[str, ...]:
     if NUMBERED.match(first) or (not numbers and re.match(r"^[\dA-Z]", first)):
         return tuple(texts)
     return (BULLET.sub("", first, count=1) or first, *texts[1:])
-
-
-# --- cells ------------------------------------------------------------------------------------------------------------
-
-
-def _is_cell(piece: Piece, usual: Measures) -> bool:
-    longest = max((len(text) for text in piece.texts), default=0)
-    if piece.grid or len(piece.lines) > (3 if longest > SCRAP_CHARACTERS else 14) or LEADERS.search(piece.text):
-        return False
-    if piece.size > TITLE_SIZE * usual.size or longest > CELL_CHARACTERS:
-        return False
-    first = piece.lines[0].line
-    if len(piece.lines) > 1 and longest > SCRAP_CHARACTERS:
-        if first.x1 - first.x0 > 0.93 * piece.lines[0].column or (starts_low(piece.text) and len(piece.text) > 60):
-            return False
-    return not re.search(r"[.;!?,]$|[^\W\d_].{20,}:$", piece.text) or bool(re.search(r"\b(?:etc|n|ex)\.$", piece.text))
-
-
-def _noisy(piece: Piece) -> bool:
-    """Whether a piece is rather what OCR saw in a drawing than a list's item."""
-    return len(re.findall(r"(?:^|\s)[<>={}|~+£¥_](?=\s|$)", piece.text)) >= 2
-
-
-def _zone_end(pieces: Sequence[Piece], start: int, usual: Measures) -> int:
-    end = start
-    while end < len(pieces) and _is_cell(pieces[end], usual):
-        around = pieces[max(0, end - 1) : end + 2]
-        if pieces[end].bullet and not any(_noisy(piece) for piece in around):
-            break
-        end += 1
-    return end
-
-
-def _zone(pieces: Sequence[Piece], usual: Measures) -> list[Draft]:
-    """A run of short pieces: a table, a diagram or a list without signs, with its title where it has one."""
-    drafts: list[Draft] = []
-    first = pieces[0]
-    cells = list(pieces)
-    title = ""
-    if len(first.text.split()) >= 4 and DETERMINERS.search(first.text) and not starts_low(first.text):
-        title = first.text
-        drafts.append(Draft("title", (first.texts,), size=first.size, bold=first.bold))
-        cells = cells[1:]
-    return [*drafts, _cells([cell.texts for cell in cells], title)]
-
-
-def _whole(cells: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """Cells that start in lower case go on with the one above."""
-    whole: list[tuple[str, ...]] = []
-    for cell in cells:
-        scrap = bool(whole) and len(whole[-1][-1].split()[0]) > 4
-        if whole and scrap and cell[0][:1].islower() and not ended(whole[-1][-1]):
-            whole[-1] = (*whole[-1], *cell)
-        else:
-            whole.append(cell)
-    return whole
-
-
-def _cells(cells: Sequence[tuple[str, ...]], title: str) -> Draft:
-    from corpus.repair import join_lines
-
-    table = rebuild([join_lines(cell) for cell in cells], title)
-    if table is not None:
-        return Draft("table", tuple((row,) for row in table.rows), quality=table.quality)
-    cells = _whole(cells)
-    if title and counted(title) is not None:
-        return Draft("list", tuple(cells), quality=0.8 if counted(title) == len(cells) else 0.6)
-    return Draft("table", tuple(cells), quality=0.5)
 
 
 # --- titles -----------------------------------------------------------------------------------------------------------
@@ -379,129 +309,3 @@ def _goes_over(piece: Piece, usual: Measures) -> bool:
             r"(?:-|,|\b(?:de|des|du|la|le|les|et|à|a|au|aux|en|un|une|que|qui|pour|par|dans|sur|avec))$", last.text
         )
     ) or (full and len(piece.lines) > 1 and len(piece.text) > 65)
-
-
-# --- sentences and lists that go on -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """A sentence that isn't finished: the last of a paragraph, or of a list's item."""
-
-    draft: int
-    row: int
-
-
-def _merged(drafts: Sequence[Draft]) -> list[Draft]:
-    """Join what one sentence or one list was cut into; the innermost open sentence takes the rest that comes first."""
-    merged: list[Draft] = []
-    waiting: list[Waiting] = []
-    for draft in drafts:
-        place = next((w for w in reversed(waiting) if _takes(merged, w, draft)), None) if draft.kind == "body" else None
-        if place is not None:
-            waiting.remove(place)
-            merged[place.draft] = _joined(merged[place.draft], place.row, draft)
-            if draft.open:
-                waiting.append(place)
-            continue
-        if draft.kind == "list" and merged and merged[-1].kind == "list" and draft.quality == merged[-1].quality:
-            merged[-1] = replace(merged[-1], rows=merged[-1].rows + draft.rows, open=draft.open)
-        else:
-            merged.append(draft)
-        if draft.open and draft.kind in ("body", "list"):
-            waiting.append(Waiting(len(merged) - 1, len(merged[-1].rows) - 1))
-    return _led(_counted_lists(_adopted(merged, waiting)))
-
-
-def _takes(merged: Sequence[Draft], place: Waiting, draft: Draft) -> bool:
-    before = merged[place.draft]
-    end = before.rows[place.row][-1]
-    if end.endswith("-"):
-        return draft.low and completes(end, draft.text)
-    if draft.low:
-        return not (before.kind == "list" and end.endswith(","))
-    adjacent = place.draft == len(merged) - 1
-    return adjacent and before.kind == "body" and len(before.text) > 60 and len(draft.text) > 60
-
-
-def completes(end: str, rest: str) -> bool:
-    """Whether a word cut at a line's end and the start of `rest` make a word, or a compound of words."""
-    head = re.findall(r"[^\W\d_]+(?=-$)", end)
-    tail = re.match(r"[^\W\d_]+", rest)
-    if not head or tail is None:
-        return True
-    return is_word((head[0] + tail[0]).lower()) or (is_word(head[0].lower()) and is_word(tail[0].lower()))
-
-
-def _adopted(drafts: list[Draft], waiting: Sequence[Waiting]) -> list[Draft]:
-    """Give the rest of a cut word back to it where the columns put it before or far after."""
-    gone: set[int] = set()
-    for place in waiting:
-        end = drafts[place.draft].rows[place.row][-1]
-        if not end.endswith("-"):
-            continue
-        for index, rest in enumerate(drafts):
-            lone = rest.kind == "body" and rest.low and index not in gone and len(rest.rows) == 1 and not rest.open
-            if lone and index != place.draft and completes(end, rest.text):
-                drafts[place.draft] = _joined(drafts[place.draft], place.row, rest)
-                gone.add(index)
-                break
-    return [draft for index, draft in enumerate(drafts) if index not in gone]
-
-
-def _joined(before: Draft, row: int, rest: Draft) -> Draft:
-    rows = (*before.rows[:row], (*before.rows[row], *rest.rows[0]), *rest.rows[1:], *before.rows[row + 1 :])
-    last = row == len(before.rows) - 1
-    return replace(before, rows=rows, open=rest.open if last else before.open)
-
-
-def _counted_lists(drafts: Sequence[Draft]) -> list[Draft]:
-    """A diagram that the columns cut in two: its title announces as many things as both runs of cells hold."""
-    found = list(drafts)
-    for index, draft in enumerate(found):
-        if draft.kind != "title" or index + 1 >= len(found):
-            continue
-        number, first = counted(draft.text), found[index + 1]
-        if number is None or first.kind not in ("list", "table") or len(first.rows) >= number:
-            continue
-        for other in range(index + 2, len(found)):
-            rest = found[other]
-            if rest.kind in ("list", "table") and len(first.rows) + len(rest.rows) == number:
-                found[index + 1] = replace(first, kind="list", rows=first.rows + rest.rows, quality=0.7)
-                del found[other]
-                return _counted_lists(found)
-    return found
-
-
-def _led(drafts: Sequence[Draft]) -> list[Draft]:
-    """Give each list the sentence that introduces it as its first line."""
-    found = list(drafts)
-    for index in range(1, len(found)):
-        before, draft = found[index - 1], found[index]
-        if draft.kind != "list" or before.kind != "body" or not before.text.endswith(":"):
-            continue
-        text = " ".join(before.rows[-1])
-        cut = max((match.end() for match in re.finditer(r"[.!?]\s+(?=[A-ZÀ-Ý«\d])", text)), default=0)
-        if cut == 0:
-            found[index] = replace(draft, rows=(before.rows[-1], *draft.rows))
-            found[index - 1] = replace(before, rows=before.rows[:-1])
-            continue
-        kept, lead = _cut_lines(before.rows[-1], cut)
-        found[index] = replace(draft, rows=(lead, *draft.rows))
-        found[index - 1] = replace(before, rows=(*before.rows[:-1], kept), open=False)
-    return [draft for draft in found if draft.rows]
-
-
-def _cut_lines(lines: Sequence[str], at: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Cut the lines of a paragraph at character `at` of their join by single spaces."""
-    before: list[str] = []
-    after: list[str] = []
-    position = 0
-    for line in lines:
-        split = min(max(at - position, 0), len(line))
-        if line[:split].strip():
-            before.append(line[:split].strip())
-        if line[split:].strip():
-            after.append(line[split:].strip())
-        position += len(line) + 1
-    return tuple(before), tuple(after)

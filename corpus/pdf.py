@@ -11,7 +11,7 @@ import logging
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pypdf import PageObject, PdfReader
@@ -19,43 +19,114 @@ from pypdf.errors import DependencyError, FileNotDecryptedError, WrongPasswordEr
 
 from corpus.document import PageFailure
 from corpus.errors import ReadError
-from corpus.limits import Limits
+from corpus.limits import Limits, Report, unreported
 from corpus.lines import Span, lines
 from corpus.pdf_second_opinion import second_opinion
 from corpus.raw import RawDocument, RawPage
-from corpus.text_layer import glued, legibility
+from corpus.text_layer import SHIFTED, glued, legibility
 
 logger = logging.getLogger(__name__)
 Matrix = list[float]
 TAIL_BYTES = 2048  # where a whole PDF has its startxref and %%EOF
 READABLE = 0.35  # legibility below which a page is reported as unreadable
 SPARSE_LETTERS = 3  # fewer letters than this on a page with pictures: a scan
+HEAD_BYTES = 1024  # within which readers look for %PDF-
+OTHER_TYPES = (
+    (b"PK\x03\x04", "une archive ZIP (ou un document Word, LibreOffice…)"),
+    (b"\xd0\xcf\x11\xe0", "un ancien document Office"),
+    (b"\x89PNG", "une image PNG"),
+    (b"\xff\xd8\xff", "une image JPEG"),
+    (b"GIF8", "une image GIF"),
+    (b"II*\x00", "une image TIFF"),
+    (b"MM\x00*", "une image TIFF"),
+    (b"RIFF", "une image ou un son"),
+    (b"{\\rtf", "un document RTF"),
+    (b"%!PS", "un fichier PostScript"),
+    (b"<!doctype html", "une page web"),
+    (b"<html", "une page web"),
+    (b"<?xml", "un fichier XML"),
+    (b"\x1f\x8b", "une archive compressée"),
+    (b"7z\xbc\xaf", "une archive compressée"),
+    (b"Rar!", "une archive compressée"),
+    (b"MZ", "un programme"),
+    (b"\x7fELF", "un programme"),
+)
+SKIPPED = {
+    "timeout": "sa lecture prend trop de temps (un dessin très chargé ?) ; enregistrez-la comme image ou allégez-la.",
+    "memory": "sa lecture demande trop de mémoire ; allégez ses images et ses dessins.",
+    "corrupt": "elle arrête le lecteur ; réenregistrez le document depuis le logiciel d'origine.",
+}
 
 
-def read_pdf(data: bytes, name: str, limits: Limits, on_pages: Callable[[int], None] = lambda _: None) -> RawDocument:
-    """Read all pages; `on_pages` hears their number before the first is read. Raises ReadError where nothing can be read."""
+def read_pdf(
+    data: bytes, name: str, limits: Limits, skip: Mapping[int, str] | None = None, report: Report = unreported
+) -> RawDocument:
+    """Read all pages but those of `skip` (with the code of their failure). Raises ReadError where nothing can be read.
+
+    `report` hears {"pages": n} before the first is read, and {"page": i} before each.
+    """
+    skip = skip or {}
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # it warns once per broken object
+    _check_type(data, name)
     cut = _is_cut(data)
     reader, count = _open(data, name, cut)
     if count > limits.pages:
         raise ReadError(
-            f"« {name} » compte {count} pages, plus que les {limits.pages} admises : découpez-le, ou relevez la limite.",
+            f"« {name} » compte {count} pages, plus que les {limits.pages} admises : découpez-le en plusieurs fichiers.",
             code="too_many_pages",
         )
-    on_pages(count)
+    report({"pages": count})
     labels = _labels(reader, count)
     pages: list[RawPage] = []
     failures: list[PageFailure] = []
     for index in range(count):
+        number = index + 1
+        if number in skip:
+            failures.append(PageFailure(number, skip[number], SKIPPED.get(skip[number], SKIPPED["corrupt"])))
+            continue
+        report({"page": number})
         page, failure = _page(reader, data, index, labels[index], cut)
         if page is not None:
             pages.append(page)
         if failure is not None:
             failures.append(failure)
-    if pages and not any(page.raw_text.strip() for page in pages) and all(f.code != "corrupt" for f in failures):
-        raise _without_text(name, cut)
+    _check_found(name, pages, failures, cut)
     title, authors, date = _information(reader)
     return RawDocument(tuple(pages), tuple(failures), title, authors, date)
+
+
+def _check_type(data: bytes, name: str) -> None:
+    """Raise ReadError where `data` is empty or another kind of file under a PDF's name."""
+    if not data.strip():
+        raise ReadError(f"« {name} » est vide : téléchargez-le ou copiez-le de nouveau.", code="truncated")
+    if b"%PDF-" in data[:HEAD_BYTES]:
+        return
+    start = data[:HEAD_BYTES].lstrip(b"\xef\xbb\xbf \r\n\t")
+    kind = next((kind for mark, kind in OTHER_TYPES if start[: len(mark)].lower() == mark.lower()), None)
+    if kind is None and not any(mark in data for mark in (b"startxref", b"endobj", b"/Catalog")):
+        kind = "un texte" if _is_text(data[:HEAD_BYTES]) else "un fichier d'un autre type"
+    if kind is not None:
+        raise ReadError(
+            f"« {name} » n'est pas un PDF mais {kind} : donnez-lui sa vraie extension, ou récupérez le PDF d'origine.",
+            code="wrong_type",
+        )
+
+
+def _is_text(start: bytes) -> bool:
+    text = start.decode("utf-8", errors="ignore")
+    return len(text) > 0.95 * len(start) and all(char.isprintable() or char in "\r\n\t\f" for char in text)
+
+
+def _check_found(name: str, pages: Sequence[RawPage], failures: Sequence[PageFailure], cut: bool) -> None:
+    """Raise ReadError where no page gave text, for the reason that its pages give."""
+    if any(page.raw_text.strip() for page in pages):
+        return
+    codes = {failure.code for failure in failures}
+    for code in ("memory", "timeout"):
+        if code in codes:
+            raise ReadError(f"« {name} » : aucune page n'a pu être lue ; {SKIPPED[code]}", code=code)
+    if pages and "corrupt" not in codes:
+        raise _without_text(name, cut)
 
 
 def _open(data: bytes, name: str, cut: bool) -> tuple[PdfReader, int]:
@@ -120,22 +191,22 @@ def _page(
         logger.info("page unread", extra={"page": number, "error": type(error).__name__})
         rescued = second_opinion(data, index, label)
         if rescued is not None:
-            message = (
-                f"page {number} : lue par un second lecteur, le premier a échoué ({_reason(error)}) ; vérifiez-la."
-            )
+            message = f"lue par un second lecteur, le premier a échoué ({_reason(error)}) ; vérifiez-la."
             return rescued, PageFailure(number, "corrupt", message)
-        return None, PageFailure(number, "corrupt", f"page {number} : illisible ({_reason(error)}).")
+        return None, PageFailure(number, "corrupt", f"illisible ({_reason(error)}) ; réenregistrez le document.")
     letters = sum(map(str.isalpha, page.raw_text))
     if letters and (glued(page.raw_text) or legibility(page.raw_text) < READABLE):
         better = second_opinion(data, index, label)
         if better is not None and not glued(better.raw_text) and legibility(better.raw_text) >= READABLE:
             return better, None
-        message = f"page {number} : son texte est brouillé (police sans table de caractères) ; la recherche l'ignorera presque."
+        message = "son texte est brouillé (police sans table de caractères) ; réenregistrez-la ou passez-la par un OCR."
         return page, PageFailure(number, "unreadable_text", message)
     if not letters and cut:
-        return page, PageFailure(number, "truncated", f"page {number} : vide, la fin du fichier manque.")
+        return page, PageFailure(number, "truncated", "vide, la fin du fichier manque ; téléchargez-le de nouveau.")
     if letters < SPARSE_LETTERS and page.has_images:
-        return page, PageFailure(number, "no_text", f"page {number} : une image sans texte, elle n'a pas été lue.")
+        return page, PageFailure(
+            number, "no_text", "une image sans texte, elle n'a pas été lue ; passez le document par un OCR."
+        )
     return page, None
 
 
@@ -144,7 +215,7 @@ def _read_page(page: PageObject, number: int, label: str | None) -> RawPage:
 
     def visit(text: str, cm: Matrix, tm: Matrix, font: Any, size: float) -> None:
         if text:
-            runs.append(_run(text, _multiply(tm, cm), _is_bold(font), size, len(runs)))
+            runs.append(_run(text.translate(SHIFTED), _multiply(tm, cm), _is_bold(font), size, len(runs)))
 
     raw = page.extract_text(visitor_text=visit)
     box = page.cropbox if page.cropbox.width > 0 else page.mediabox

@@ -7,7 +7,7 @@ import re
 
 from corpus.lines import Span, lines
 from corpus.raw import RawPage
-from corpus.text_layer import CONTROLS
+from corpus.text_layer import SHIFTED
 
 logger = logging.getLogger(__name__)
 MOST_RECTANGLES = 20_000
@@ -29,7 +29,7 @@ def second_opinion(data: bytes, index: int, label: str | None) -> RawPage | None
             for number in range(min(text_page.count_rects(), MOST_RECTANGLES)):
                 left, bottom, right, top = text_page.get_rect(number)
                 part = text_page.get_text_bounded(left, bottom, right, top)
-                spans.append(Span(CONTROLS.sub(" ", part), left, bottom, max(1.0, (top - bottom) * 0.9), rank=number))
+                spans.append(Span(part.translate(SHIFTED), left, bottom, max(1.0, (top - bottom) * 0.9), rank=number))
             width, height = page.get_size()
             return RawPage(index + 1, label, width, height, text, lines(spans))
         finally:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
-from corpus.lines import Line, text_width
+from corpus.lines import Line, squeeze, text_width
 
 Break = Literal["same", "gap", "jump"]  # next line below; after a blank; in another column or place
 GAP = 1.38  # of the page's usual line pitch
@@ -19,6 +19,8 @@ BULLET = re.compile(
 NUMBERED = re.compile(r"^\(?(\d{1,2})[.)]\s")
 ENDED = re.compile(r"[.!?…:;][\s»\"”)\]]*(?:\W?\d{1,3})?$")
 BORDER = re.compile(r"^(?:[|]|[IL](?=\s+[A-Z|*]))\s+|\s*[|]$")
+LEADERS = re.compile(r"\s*(?:[.·…_]\s?){4,}\s*")
+TITLE_SIZE = 1.15  # of the body's size
 RULE = re.compile(r"^(?:\S?\s?[-—–_/=.]\s?){6,}")
 
 
@@ -37,6 +39,36 @@ class Placed:
     @property
     def text(self) -> str:
         return self.line.text
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Lines that belong together; `grid`: the rows of a table that was found by its places instead."""
+
+    lines: tuple[Placed, ...]
+    bullet: bool = False
+    grid: tuple[str, ...] = ()
+    quality: float = 1.0  # of the grid
+
+    @property
+    def text(self) -> str:
+        return squeeze(" ".join(line.text for line in self.lines))
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        return tuple(line.text for line in self.lines)
+
+    @property
+    def brk(self) -> str:
+        return self.lines[0].brk if self.lines else "gap"
+
+    @property
+    def size(self) -> float:
+        return max((line.line.size for line in self.lines), default=0.0)
+
+    @property
+    def bold(self) -> bool:
+        return all(line.line.bold for line in self.lines)
 
 
 @dataclass(frozen=True)

@@ -1,27 +1,42 @@
-"""read(path) -> Document: the one door through which files enter the house."""
+"""read(path) -> Document: the one door through which files enter the house; each is read in a child process."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from statistics import median
 
 from corpus.document import BLOCK_SEPARATOR, Block, Document, DocumentMetadata, Page
 from corpus.drafts import Draft
 from corpus.errors import ReadError
+from corpus.joining import join_lines
 from corpus.layout import layout
-from corpus.limits import Limits
+from corpus.limits import Limits, Report, unreported
+from corpus.lines import Line
 from corpus.margins import without_margins
+from corpus.notes import numbered
 from corpus.pdf import read_pdf
 from corpus.raw import RawDocument, RawPage
-from corpus.repair import has_lost_accents, join_lines, repair
+from corpus.repair import Damage, damage_of, repair
+from corpus.sandbox import read_apart
 from corpus.slug import slug
-from corpus.text_layer import legibility, mend
+from corpus.structured import StructuredDocument
+from corpus.text_layer import apply_ligatures, legibility, ligatures, mend
 
-TEXT_PAGE = (595.0, 842.0)  # points: plain text has no page of its own
+NOTHING_SKIPPED: Mapping[int, str] = {}
 _DEFAULT_LIMITS = Limits()
+OTHER_FORMATS = {  # by ending: the reader's module, imported where it is needed, and its function
+    ".docx": ("corpus.docx", "read_docx"),
+    ".odt": ("corpus.odt", "read_odt"),
+    ".pptx": ("corpus.pptx", "read_pptx"),
+    ".html": ("corpus.html", "read_html"),
+    ".htm": ("corpus.html", "read_html"),
+    ".md": ("corpus.markdown", "read_markdown"),
+    ".txt": ("corpus.markdown", "read_text"),
+}
 
 
 def read(
@@ -31,39 +46,63 @@ def read(
     metadata: DocumentMetadata | None = None,
     limits: Limits = _DEFAULT_LIMITS,
 ) -> Document:
-    """The document at `path`. Raises ReadError, with its code, where it can't be read."""
+    """The document at `path`, read in a child process within `limits`; a page that fails is named in `failures`.
+
+    Raises ReadError where it can't be read; its `code` says why (see the class) and its message what to do.
+    """
+    document = read_apart(path, limits)
+    return replace(document, path=path, id=document_id or document.id, metadata=metadata or document.metadata)
+
+
+def read_here(
+    path: Path,
+    *,
+    limits: Limits = _DEFAULT_LIMITS,
+    skip: Mapping[int, str] = NOTHING_SKIPPED,
+    report: Report = unreported,
+) -> Document:
+    """The document at `path`, read in this very process: for the child and for tests. Raises ReadError.
+
+    `skip`: pages that killed an earlier child, with the code of their failure; they are named and not read.
+    """
     try:
+        size = path.stat().st_size
+        if not path.is_file():
+            raise ReadError(f"« {path.name} » n'est pas un fichier : donnez un document.", code="unsupported")
+        if size > limits.file_bytes:
+            most = limits.file_bytes // 2**20
+            raise ReadError(f"« {path.name} » dépasse {most} Mo : découpez-le ou allégez-le.", code="too_large")
         data = path.read_bytes()
     except OSError as error:
         raise ReadError(
-            f"« {path.name} » a disparu ou n'est pas lisible : vérifiez le fichier.", code="vanished"
+            f"« {path.name} » a disparu ou n'est pas lisible : vérifiez le fichier et ses droits.", code="vanished"
         ) from error
-    if len(data) > limits.file_bytes:
-        size = limits.file_bytes // 2**20
-        raise ReadError(f"« {path.name} » dépasse {size} Mo : découpez-le ou allégez-le.", code="too_large")
     suffix = path.suffix.lower()
+    raw: RawDocument | StructuredDocument
     if suffix == ".pdf":
-        raw = read_pdf(data, path.name, limits)
+        raw = read_pdf(data, path.name, limits, skip, report)
+        report({"layout": True})
         pages = _pages(raw)
-    elif suffix in (".md", ".txt"):
-        raw = RawDocument(())
-        pages = (_text_page(data, path.name),)
+    elif suffix in OTHER_FORMATS:
+        module, function = OTHER_FORMATS[suffix]
+        structured: StructuredDocument = getattr(import_module(module), function)(data, path.name, limits)
+        raw, pages = structured, structured.pages
     else:
         raise ReadError(
             f"« {path.name} » : le format {suffix or 'sans extension'} n'est pas lu. Convertissez-le en PDF.",
             code="unsupported",
         )
     return Document(
-        id=document_id or slug(path.stem),
+        id=slug(path.stem),
         path=path,
         sha256=hashlib.sha256(data).hexdigest(),
-        metadata=metadata or _metadata(raw, path, pages),
+        metadata=_metadata(raw, path, pages),
         pages=pages,
         failures=raw.failures,
     )
 
 
-def _metadata(raw: RawDocument, path: Path, pages: Sequence[Page]) -> DocumentMetadata:
+def _metadata(raw: RawDocument | StructuredDocument, path: Path, pages: Sequence[Page]) -> DocumentMetadata:
     title = (raw.title or "").strip()
     if len(title) < 4 or title.lower().endswith((".doc", ".docx", ".pdf", ".indd")) or "untitled" in title.lower():
         heading = next((b.text for p in pages[:1] for b in p.blocks if b.kind == "title"), "")
@@ -72,15 +111,15 @@ def _metadata(raw: RawDocument, path: Path, pages: Sequence[Page]) -> DocumentMe
 
 
 def _pages(raw: RawDocument) -> tuple[Page, ...]:
-    pages = without_margins(raw.pages)
+    pages = without_margins(_with_ligatures(raw.pages))
     sizes = [line.size for page in pages for line in page.lines for _ in range(len(line.text))]
     body_size = median(sizes) if sizes else None
-    drafts = [layout(page, body_size) for page in pages]
-    lost = has_lost_accents(" ".join(page.raw_text for page in raw.pages))
+    drafts = _with_calls([layout(page, body_size) for page in pages])
+    damage = damage_of(" ".join(page.raw_text for page in raw.pages))
     found: list[Page] = []
     section: tuple[str, ...] = ()
     for i, page in enumerate(pages):
-        blocks, section = _blocks(drafts[i], drafts[i + 1] if i + 1 < len(drafts) else [], section, lost)
+        blocks, section = _blocks(drafts[i], drafts[i + 1] if i + 1 < len(drafts) else [], section, damage)
         text = BLOCK_SEPARATOR.join(block.text for block in blocks)
         label = page.label or str(page.number)
         found.append(
@@ -89,14 +128,38 @@ def _pages(raw: RawDocument) -> tuple[Page, ...]:
     return tuple(found)
 
 
+def _with_ligatures(pages: Sequence[RawPage]) -> tuple[RawPage, ...]:
+    """The pages with the letters that their fonts gave as signs, learnt from the whole document."""
+    table = ligatures(line.text for page in pages for line in page.lines)
+
+    def mended(line: Line) -> Line:
+        return replace(line, cells=tuple(replace(cell, text=apply_ligatures(cell.text, table)) for cell in line.cells))
+
+    return tuple(replace(page, lines=tuple(map(mended, page.lines))) for page in pages)
+
+
+def _with_calls(drafts: Sequence[Sequence[Draft]]) -> list[list[Draft]]:
+    """The drafts of each page, their notes numbered as the whole document numbers them."""
+    found = [(number, draft.rows[0]) for number, page in enumerate(drafts) for draft in page if draft.kind == "note"]
+    notes = iter(numbered(found))
+
+    def settled(draft: Draft) -> Draft:
+        if draft.kind != "note":
+            return draft
+        call, lines = next(notes)
+        return replace(draft, call=call, rows=(lines, *draft.rows[1:]))
+
+    return [[settled(draft) for draft in page] for page in drafts]
+
+
 def _blocks(
-    drafts: Sequence[Draft], following: Sequence[Draft], section: tuple[str, ...], lost: bool
+    drafts: Sequence[Draft], following: Sequence[Draft], section: tuple[str, ...], damage: Damage
 ) -> tuple[list[Block], tuple[str, ...]]:
     """The page's blocks with their spans, and the section that goes on after them."""
     blocks: list[Block] = []
     start = 0
     for i, draft in enumerate(drafts):
-        text = _text(draft, lost)
+        text = _text(draft, damage)
         if not any(c.isalnum() for c in text):
             continue
         if draft.kind == "title":
@@ -115,29 +178,6 @@ def _resumes(draft: Draft) -> bool:
     return draft.kind == "body" and (draft.low or draft.text[:1].islower())
 
 
-def _text(draft: Draft, lost: bool) -> str:
-    rows = [repair(mend(join_lines(row)), lost) for row in draft.rows]
+def _text(draft: Draft, damage: Damage) -> str:
+    rows = [repair(mend(join_lines(row)), damage) for row in draft.rows]
     return "\n".join(row for row in rows if row.strip()) if draft.kind in ("list", "table") else " ".join(rows)
-
-
-def _text_page(data: bytes, name: str) -> Page:
-    """Plain text or Markdown as one page; paragraphs are blocks, `#` lines are headings."""
-    try:
-        raw = data.decode("utf-8")
-    except UnicodeDecodeError:
-        raw = data.decode("cp1252", errors="replace")
-    if not raw.strip():
-        raise ReadError(f"« {name} » est vide.", code="no_text")
-    drafts = []
-    for part in raw.replace("\r\n", "\n").split("\n\n"):
-        lines = tuple(line for line in part.split("\n") if line.strip())
-        if lines and lines[0].startswith("#"):
-            drafts.append(Draft("title", ((lines[0].lstrip("# "),),)))
-            lines = lines[1:]
-        if lines:
-            listed = all(line.lstrip().startswith(("- ", "* ", "| ")) for line in lines)
-            drafts.append(Draft("list", tuple((line,) for line in lines)) if listed else Draft("body", (lines,)))
-    page = RawPage(1, "1", *TEXT_PAGE, raw, ())
-    blocks, _ = _blocks(drafts, [], (), False)
-    text = BLOCK_SEPARATOR.join(block.text for block in blocks)
-    return replace(Page(1, "1", page.width, page.height, text, raw, tuple(blocks)))

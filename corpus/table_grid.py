@@ -19,6 +19,7 @@ class Grid:
     start: int
     end: int
     rows: tuple[str, ...]
+    quality: float = 0.9
 
 
 def find_grids(lines: Sequence[Line], pitch: float) -> tuple[Grid, ...]:

@@ -23,12 +23,17 @@ CHARACTERS = str.maketrans(
         "\u02bc": "’",
     }
 )
+# Control signs pass for white space (\x1c to \x1f) or are dropped by string methods: they are shifted into a private area while
+# a document is read, and what they stand for is learnt from the whole of it.
+SHIFT = 0xE100
+SHIFTED = {code: SHIFT + code for code in (*range(1, 7), 8, 9, *range(14, 32), *range(0x7F, 0xA0)) if code != 0x85}
+_SIGNS = f"{chr(SHIFT + 1)}-{chr(SHIFT + 0x9F)}\ufffd@"
 STRAY = re.compile(
-    r"(?<=[^\W\d_])([\x01-\x06\x08\x0e-\x1f\x7f-\x9f@�])(?=[^\W\d_])|\b([\x01-\x06\x0e-\x1f])(?=[^\W\d_])"
+    rf"(?<=[^\W\d_])([{_SIGNS}])(?=[^\W\d_]|[{_SIGNS}])|(?<=[{_SIGNS}])([{_SIGNS}])(?=[^\W\d_])|(?<![\w@])([{_SIGNS[:3]}])(?=[^\W\d_])"
 )
-WORD = re.compile(r"[\w@\x01-\x06\x08\x0e-\x1f\x7f-\x9f�]+")
+WORD = re.compile(rf"[\w{_SIGNS}]+")
 MAIL = re.compile(r"\S+@\S+\.\w{2,}")
-CONTROLS = re.compile(r"[\x01-\x06\x08\x0e-\x1f\x7f-\x9f]")
+CONTROLS = re.compile(rf"[\x01-\x06\x08\x0e-\x1f\x7f-\x9f{_SIGNS[:3]}]")
 GLYPH_NAMES = re.compile(r"(?:/(?:g|uni|cid|glyph|c|G|C)\d+)+")
 CANDIDATES = (
     "ti",
@@ -67,7 +72,7 @@ def ligatures(texts: Iterable[str]) -> dict[str, str]:
         if not STRAY.search(text):
             continue
         for word in WORD.findall(MAIL.sub(" ", text)):
-            for sign in set(re.findall(r"[@\x01-\x06\x08\x0e-\x1f\x7f-\x9f�]", word)):
+            for sign in set(re.findall(f"[{_SIGNS}]", word)):
                 if len(word) > 2:
                     words.setdefault(sign, Counter())[word.lower()] += 1
     found: dict[str, str] = {}
@@ -75,6 +80,12 @@ def ligatures(texts: Iterable[str]) -> dict[str, str]:
     for sign, seen in sorted(words.items(), key=lambda item: -len(item[1])):
         if len(seen) >= FEWEST_WORDS and (letters := _letters_for(sign, seen, found)):
             found[sign] = letters
+    # Each font of a document has its own sign for a ligature: a rare one is most likely the same ligature again.
+    for sign, seen in words.items():
+        for letters in sorted(set(found.values())) if sign not in found and sign != "@" else ():
+            if all(is_word(word.replace(sign, letters)) for word in seen):
+                found[sign] = letters
+                break
     return found
 
 

@@ -23,8 +23,8 @@ import ir_measures
 from ir_measures import RR, R, nDCG
 from pydantic import BaseModel, ConfigDict
 
-from corpus.document import DocumentMetadata
 from corpus.errors import UsageError
+from corpus.notice import Notice
 from evals.intervals import Figure, share
 from rag.answer import Turn
 from rag.assistant import Assistant
@@ -55,8 +55,9 @@ class Names:
     twins: dict[str, list[str]] = field(default_factory=dict)
     titles: dict[str, str] = field(default_factory=dict)
 
-    def metadata(self, path: Path) -> DocumentMetadata:
-        return DocumentMetadata(title=self.titles.get(path.stem, ""))
+    def metadata(self, path: Path) -> Notice:
+        """The set's own title; the same word for all where it gives none, since a file's name would count as text."""
+        return Notice(title=self.titles.get(path.stem) or "Passage")
 
 
 class BeirResult(BaseModel):

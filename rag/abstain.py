@@ -7,71 +7,148 @@ A logistic regression on a few readable signals, fitted by `evals` on reference 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+import re
+from collections.abc import Sequence, Set
+from dataclasses import astuple, dataclass, fields
 
-from rag.expect import Expectation, holds
+import numpy as np
+
+from rag.embedding import Encoded
+from rag.expect import SHARP, Expectation, Want, holds
+from rag.focus import counts, focus
 from rag.generation import Generation
-from rag.lexical import fold, words
-from rag.retrieve import Found
+from rag.lexical import STOP_WORDS, fold, stem, words
+from rag.query import Query
+from rag.retrieve import Found, query_words
 from rag.select import Candidate
 
-THRESHOLD = 0.54  # answers 95 % of the answerable tuning questions (docs/adr/0007-abstention.md)
+THRESHOLD = 0.4  # docs/adr/0007-abstention.md
+NOTHING_ASKED = 0.85  # likeness where the question has no such word
+BEFORE = 200  # characters before the best sentence that are its context
+RAREST = 6.0  # weight (idf) that counts as 1
+_NAME = re.compile(r"(?<=[\s'’(«])[A-ZÉÈÀÂÎÔÛ][\w-]{2,}")
+_AHEAD = re.compile(r"\b(?:prochaine?s?|sera|seront|aura|auront|futurs?|future|apres 20|demain)\b")
+_PLACE = re.compile(r"\bou (?:se|aura|est|s'|peut)|dans quel(?:le)? (?:ville|pays|lieu)")
 
 
 @dataclass(frozen=True)
 class Signals:
-    """Each about 0 to 1, higher for a question that the corpus answers."""
+    """Of a question and its best sentences; most are about 0 to 1."""
 
-    dense: float  # cosine of the best passage, rescaled
-    late: float  # late interaction of the best passage
-    sentence_late: float  # of the best sentence
-    coverage: float  # share of the question's weight in the best passage
-    sentence_coverage: float  # in the best sentence
+    passage_coverage: float  # share of the question's weight in the best sentence's passage
+    best_coverage: float  # in the three best sentences
+    context_coverage: float  # in the best sentence, its heading and the sentence before
     known: float  # share of the question's weight that the corpus has a word for
-    weakest: float  # how well the worst-matched content word is matched by the best passage
-    evidence: float  # whether a good sentence holds the kind of thing asked for
+    rarest_missing: float  # weight of the rarest word that the three best sentences lack
+    name_missing: float  # 1: a name or number of the question isn't in the passage
+    name_unknown: float  # 1: nor anywhere in the corpus
+    focus_likeness: float  # cosine of the thing asked for with the best sentence's closest word
+    focus_near: float  # 1: the thing asked for is named in the best sentence or around it
+    focus_said: float  # 1: in the three best sentences
+    focus_second: float  # 1: so is what is asked of it
+    sharp_focus: float  # 1: the number, date… stands in a sentence that names the thing
+    counted: float  # 1: the number counts the thing
+    late: float  # late interaction of the best sentence's passage
+    weakest: float  # likeness of the worst-matched word of the question in the best sentence
+    likeness: float  # mean of all its words
+    wanted: float  # 1: a good sentence holds the kind of thing asked for
+    ahead: float  # 1: asks about what is to come
+    place: float  # 1: asks where
+    how_many: float  # 1: asks how many
+    who: float  # 1: asks who
+    expands: float  # 1: the best sentence spells an acronym of the question
+    dense: float  # cosine of the best sentence's passage, rescaled
+    phrase: float  # share of the question's pairs of words in the best sentence
 
 
 def signals(found: Found, ranked: Sequence[Candidate], expectation: Expectation, generation: Generation) -> Signals:
     if not found.hits or not ranked:
-        return Signals(0, 0, 0, 0, 0, 0, 0, 0)
-    lexical = generation.lexical
+        return Signals(*(0.0,) * len(fields(Signals)))
+    lexical, question = generation.lexical, found.query.text
     weights = {t.token: lexical.idf(t.token) for t in found.query.terms if t.weight == 1.0}
     total = sum(weights.values()) or 1.0
-    top = found.hits[:3]
-    passage_tokens = [frozenset().union(*(c.tokens for c in ranked if c.hit.row == hit.row)) for hit in top]
-    coverage = max(sum(w for t, w in weights.items() if t in tokens) for tokens in passage_tokens) / total
-    known = sum(w for t, w in weights.items() if lexical.knows(t)) / total if weights else 1.0
-    best = ranked[:3]
-    wanted = [want for want in expectation.wants if want not in ("list", "how", "definition", "compare")]
-    evidence = 1.0 if not wanted else float(any(holds(w, c.text) for w in wanted for c in best))
+    top, best = ranked[0], ranked[:3]
+    heading = _tokens(" ".join(top.hit.chunk.section))
+    before = _tokens(top.hit.chunk.text[max(0, top.sentence.start - BEFORE) : top.sentence.start])
+    passage = heading | _tokens(top.hit.chunk.text)
+    said = frozenset[str]().union(*(c.tokens for c in best))
+    asked = focus(question, lexical)
+    sharp = expectation.wants & SHARP
+    wanted = expectation.wants - {"list", "how", "definition", "compare"}
+    names = _names(question)
+    likeness, focused = _likeness(top, found.query, found.encoded, generation, asked[:1])
+    folded = fold(question)
+    how_many = "combien" in folded
+
+    def share(tokens: Set[str]) -> float:
+        return sum(w for t, w in weights.items() if t in tokens) / total
+
     return Signals(
-        dense=(max(hit.dense for hit in top) - 0.8) / 0.1,
-        late=max(hit.late for hit in top),
-        sentence_late=max(c.late for c in best),
-        coverage=coverage,
-        sentence_coverage=max(c.coverage for c in best),
-        known=known,
-        weakest=min((w for t, w in _matches(found, generation)), default=0.0),
-        evidence=evidence,
+        passage_coverage=share(passage),
+        best_coverage=share(said),
+        context_coverage=sum(top.trait(name) for name in ("coverage", "heading", "lead", "leaning")),
+        known=sum(w for t, w in weights.items() if lexical.knows(t)) / total if weights else 1.0,
+        rarest_missing=max((w for t, w in weights.items() if t not in said), default=0.0) / RAREST,
+        name_missing=float(bool(names - passage)),
+        name_unknown=float(not all(lexical.knows(name) for name in names)),
+        focus_likeness=focused,
+        focus_near=float(not asked or asked[0] in top.tokens | heading | before),
+        focus_said=float(not asked or asked[0] in said),
+        focus_second=float(len(asked) < 2 or asked[1] in top.tokens | heading | before),
+        sharp_focus=float(not sharp or any(_sharp(c, sharp) and asked[:1] and asked[0] in c.tokens for c in best)),
+        counted=float(not how_many or any(counts(c.text, asked) for c in best)),
+        late=top.hit.late,
+        weakest=float(likeness.min()),
+        likeness=float(likeness.mean()),
+        wanted=float(not wanted or any(holds(w, c.text) for w in wanted for c in best)),
+        ahead=float(bool(_AHEAD.search(folded))),
+        place=float(bool(_PLACE.search(folded))),
+        how_many=float(how_many),
+        who=float(bool(re.search(r"\bqui\b", folded))),
+        expands=top.trait("expands"),
+        dense=(top.hit.dense - 0.8) / 0.1,
+        phrase=top.trait("phrase"),
     )
 
 
-def _matches(found: Found, generation: Generation) -> list[tuple[str, float]]:
-    from rag.lexical import STOP_WORDS
+def _sharp(candidate: Candidate, wants: Set[Want]) -> bool:
+    return any(holds(want, candidate.text) for want in wants)
 
-    _, vectors = generation.word_vectors(found.hits[0].row)
-    matches = []
-    for (a, b), vector in zip(found.encoded.spans, found.encoded.words, strict=True):
-        folded = words(found.query.repaired[a:b])
-        if folded and folded[-1] not in STOP_WORDS and fold(folded[-1]) and len(vectors):
-            matches.append((folded[-1], float((vectors @ vector).max())))
-    return matches
+
+def _names(question: str) -> frozenset[str]:
+    """Tokens of the question's names and numbers."""
+    named = (word for match in _NAME.finditer(question) for word in words(match.group()) if word not in STOP_WORDS)
+    return frozenset(stem(word) for word in (*named, *(w for w in words(question) if w[0].isdigit())))
+
+
+def _likeness(
+    top: Candidate, query: Query, encoded: Encoded, generation: Generation, asked: Sequence[str]
+) -> tuple[np.ndarray, float]:
+    """Cosine of each content word of the question with its closest word in the best sentence, and that of `asked`."""
+    spans, vectors = generation.word_vectors(top.hit.row)
+    inside = (spans[:, 0] >= top.sentence.start) & (spans[:, 1] <= top.sentence.end)
+    own = vectors[inside] if inside.any() else vectors
+    _, asking = query_words(query, encoded, generation)
+    if not len(own) or not len(asking):
+        return np.zeros(1), NOTHING_ASKED
+    focused = NOTHING_ASKED
+    for (a, b), vector in zip(encoded.spans, encoded.words, strict=True):
+        word = words(query.repaired[a:b])
+        if asked and word and stem(word[-1]) == asked[0]:
+            focused = float((own @ vector).max())
+            break
+    return (asking @ own.T).max(axis=1), focused
+
+
+def _tokens(text: str) -> frozenset[str]:
+    return frozenset(stem(word) for word in words(text) if word not in STOP_WORDS)
 
 
 # bias, then one weight a signal in the order of Signals
-WEIGHTS: tuple[float, ...] = (-1.65, 0.69, 0.2, 0.25, 1.32, 0.84, 0.52, 0.39, 0.17)
+WEIGHTS: tuple[float, ...] = (
+    -6.724, 0.762, 0.099, 0.099, 0.924, -0.578, -0.887, -0.822, 4.213, 0.075, 0.256, 0.449, -0.135, -0.317, 1.508, -0.13, 1.153, 1.047, -1.772,
+    -0.803, -0.878, 0.163, 0.972, 0.646, -0.3,
+)  # fmt: skip
 
 
 def probability(given: Signals) -> float:

@@ -13,12 +13,13 @@ from rag.lexical import tokenize
 from rag.retrieve import Found, Hit
 from rag.select import Candidate, candidates, is_dangling
 
-BUDGET = 75  # words of an answer that isn't a list
+BUDGET = 82  # words of an answer that isn't a list
 LIST_BUDGET = 140
 MOST_SENTENCES = 5
+MOST_ITEMS = 12  # sentences of an answer that is a list
+LONGEST_LEAD = 40  # words of a sentence that is said only because the next one leans on it
 WORTH = 4.1  # how far below the best a sentence may score and still be said
 LONGEST_LIST = 12  # items shown of one list
-ADJACENT = 0.6  # what a sentence gains that goes on from the best one: an answer reads on
 CELL = re.compile(r"[^\s:;](?:(?! [:;] ).)*")  # of a row « label : cell ; cell »
 ALIKE = 0.6  # share of words in common beyond which two sentences say the same thing
 
@@ -56,71 +57,80 @@ def compose(found: Found, expectation: Expectation, generation: Generation) -> D
         return Draft((), ())
     chosen = _choose(ranked, expectation)
     asked = frozenset(term.token for term in found.query.terms)
-    return Draft(tuple(_sentence(c, asked, expectation, generation) for c in chosen), tuple(ranked))
+    listed = _listed(chosen)
+    drafted = (_sentence(c, c.key in listed, asked, expectation, generation) for c in chosen)
+    return Draft(tuple(drafted), tuple(ranked))
 
 
 def _choose(ranked: Sequence[Candidate], expectation: Expectation) -> list[Candidate]:
-    by_key = {c.key: c for c in ranked}
-    budget = LIST_BUDGET if "list" in expectation.wants else BUDGET
-    best = next((c for c in ranked if c.sentence.kind != "title" and not _is_table_head(c)), ranked[0])
+    """The best sentence or list, then others while they are worth it and there is room, direct answer first."""
+    page = _Page.of(ranked)
+    wants_list = "list" in expectation.wants
+    budget = LIST_BUDGET if wants_list else BUDGET
+    best: Candidate | None = None
     chosen: list[Candidate] = []
+    first: list[Candidate] = []
     length = 0
-    reading_on = [c for c in ranked if c.key == (best.key[0], best.key[1] + 1) and c.sentence.kind == "body"]
-    gained = {c.key: c.score + (ADJACENT if c in reading_on else 0.0) for c in ranked}
-    for candidate in [best, *sorted(ranked, key=lambda c: -gained[c.key])]:
-        if gained[candidate.key] < best.score - WORTH or len(chosen) >= (
-            10 if "list" in expectation.wants else MOST_SENTENCES
-        ):
+    for candidate in ranked:
+        if not candidate.whole_list and (candidate.sentence.kind == "title" or _is_table_head(candidate)):
+            continue
+        if best is not None and candidate.score < best.score - WORTH:
             break
-        if candidate in chosen or candidate.sentence.kind == "title" or _is_table_head(candidate):
+        if len(chosen) >= (MOST_ITEMS if wants_list else MOST_SENTENCES):
+            break
+        if any(_alike(candidate, other) for other in chosen) or _lesser_row(candidate, chosen, expectation):
             continue
-        if any(_alike(candidate, other) for other in chosen):
+        unit = [c for c in page.unit(candidate, wants_list or best is None) if c not in chosen]
+        words = sum(c.length for c in unit)
+        if not unit or (chosen and length + words > budget):
             continue
-        group = _with_neighbours(candidate, by_key, expectation)
-        new = [c for c in group if c not in chosen]
-        words = sum(c.length for c in new)
-        if chosen and length + words > budget:
-            continue
-        chosen += new
+        if best is None:
+            best, first = candidate, unit
+        chosen += unit
         length += words
-    return _order(chosen)
+    return _order(chosen, first)
 
 
-def _with_neighbours(
-    candidate: Candidate, by_key: dict[tuple[int, int], Candidate], expectation: Expectation
-) -> list[Candidate]:
-    """The sentence, with the one that it leans on, and the items that it announces."""
-    row, index = candidate.key
-    group = [candidate]
-    before = by_key.get((row, index - 1))
-    if (
-        is_dangling(candidate.text)
-        and before
-        and before.sentence.kind == candidate.sentence.kind
-        and before.length <= 40
-    ):
-        group.insert(0, before)
-    item = candidate.sentence.kind == "list"
-    after = by_key.get((row, index + 1))
-    listed = "list" in expectation.wants or "definition" in expectation.wants
-    announced = candidate.text.rstrip().endswith(":") or (
-        listed and after is not None and after.sentence.kind == "list"
+@dataclass(frozen=True)
+class _Page:
+    """The candidates by their place: single sentences, and the list that each one belongs to or announces."""
+
+    singles: dict[tuple[int, int], Candidate]
+    lists: dict[tuple[int, int], Candidate]
+
+    @classmethod
+    def of(cls, ranked: Sequence[Candidate]) -> _Page:
+        lists = {(c.hit.row, i): c for c in ranked if c.whole_list for i in c.members}
+        return cls({c.key: c for c in ranked if not c.whole_list}, lists)
+
+    def unit(self, candidate: Candidate, with_list: bool) -> list[Candidate]:
+        """What has to be said together: a list with its lead, a sentence with the one that it leans on."""
+        row, index = candidate.key
+        if not candidate.whole_list and candidate.text.rstrip().endswith(":"):
+            candidate = self.lists.get((row, index + 1), candidate)
+        if candidate.whole_list:
+            members = candidate.members if with_list else candidate.members[:LONGEST_LIST]
+            return [self.singles[row, i] for i in members[: LONGEST_LIST + 1]]
+        before = self.singles.get((row, index - 1))
+        leans = is_dangling(candidate.text) and before is not None and before.sentence.kind == candidate.sentence.kind
+        return [before, candidate] if leans and before and before.length <= LONGEST_LEAD else [candidate]
+
+
+def _listed(chosen: Sequence[Candidate]) -> set[tuple[int, int]]:
+    """The items that are shown as a list: those that have a neighbour beside them."""
+    items = {c.key for c in chosen if c.sentence.kind == "list"}
+    return {(row, i) for row, i in items if (row, i - 1) in items or (row, i + 1) in items}
+
+
+def _lesser_row(candidate: Candidate, chosen: Sequence[Candidate], expectation: Expectation) -> bool:
+    """A row of a table of which a better named one is said already: « Mécénat : … » is asked for, not its neighbours."""
+    if candidate.sentence.kind != "table" or "list" in expectation.wants:
+        return False
+    named = candidate.trait("label")
+    return any(
+        other.sentence.kind == "table" and other.hit.row == candidate.hit.row and other.trait("label") > named
+        for other in chosen
     )
-    if announced or (item and "list" in expectation.wants):
-        start = index
-        if item and not candidate.text.rstrip().endswith(":"):
-            while (previous := by_key.get((row, start - 1))) and previous.sentence.kind == "list":
-                start -= 1
-            lead = by_key.get((row, start - 1))
-            group = [lead] if lead and lead.sentence.kind == "body" and lead.length <= 40 else []
-            start -= 1
-        following = start + 1
-        while (after := by_key.get((row, following))) and after.sentence.kind == "list":
-            group.append(after)
-            following += 1
-            if len(group) > LONGEST_LIST:
-                break
-    return group
 
 
 def _is_table_head(candidate: Candidate) -> bool:
@@ -129,24 +139,31 @@ def _is_table_head(candidate: Candidate) -> bool:
 
 def _alike(a: Candidate, b: Candidate) -> bool:
     smaller = min(len(a.tokens), len(b.tokens))
-    return smaller > 0 and len(a.tokens & b.tokens) / smaller > ALIKE and a.key[0] != b.key[0]
+    return smaller > 0 and len(a.tokens & b.tokens) / smaller > ALIKE and a.hit.row != b.hit.row
 
 
-def _order(chosen: Sequence[Candidate]) -> list[Candidate]:
-    """The best sentence's passage first; within a passage, the order of the text."""
+def _order(chosen: Sequence[Candidate], first: Sequence[Candidate]) -> list[Candidate]:
+    """What answers best first, then what follows it in its passage; other passages after, each in the order of its text."""
+    if not first:
+        return []
     rank: dict[int, int] = {}
     for candidate in chosen:
         rank.setdefault(candidate.hit.row, len(rank))
-    return sorted(chosen, key=lambda c: (rank[c.hit.row], c.index))
+    start = first[0].key
+
+    def place(c: Candidate) -> tuple[int, bool, int]:
+        return rank[c.hit.row], rank[c.hit.row] == 0 and c.key < start, c.index
+
+    return sorted(chosen, key=place)
 
 
 def _sentence(
-    candidate: Candidate, asked: frozenset[str], expectation: Expectation, generation: Generation
+    candidate: Candidate, listed: bool, asked: frozenset[str], expectation: Expectation, generation: Generation
 ) -> DraftSentence:
     if candidate.sentence.kind == "table":
         return _row(candidate, asked, expectation, generation)
     quotes = quote(candidate.hit, candidate.sentence.start, candidate.sentence.end, generation, candidate.score)
-    return DraftSentence(tidy(candidate.text), quotes, candidate.sentence.kind == "list")
+    return DraftSentence(tidy(candidate.text, note=candidate.sentence.kind == "note"), quotes, listed)
 
 
 def _row(
@@ -179,13 +196,17 @@ def quote(hit: Hit, start: int, end: int, generation: Generation, score: float) 
     return tuple(found)
 
 
-_BULLET = re.compile(r"^(?:[>»•▪◦*–—-]|\d{1,2}[.)])\s+")
+_BULLET = re.compile(r"^(?:[>»•▪◦*+–—-]|\d{1,2}[.)])\s+")
+_NOTE_NUMBER = re.compile(r"^[^\w«(\[]*(?:\d{1,3}\b[.)]?\s*)?[^\w«(\[]*(?=\S)")
 
 
-def tidy(text: str) -> str:
-    """A sentence as it is shown: without its bullet, on one line, beginning with a capital and ending with a stop."""
+def tidy(text: str, note: bool = False) -> str:
+    """A sentence as it is shown: without its bullet or its note's number, on one line, beginning with a capital and ending
+    with a stop."""
     text = " ".join(_BULLET.sub("", text.strip()).split())
-    if text[:1].islower():
+    if note:
+        text = _NOTE_NUMBER.sub("", text, count=1)
+    if text[:1].islower() and not text.startswith(("http", "www.")):
         text = text[0].upper() + text[1:]
     if text and text[-1] in ",;":
         text = text[:-1].rstrip()

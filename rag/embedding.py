@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,6 +126,10 @@ def load_encoder(settings: Settings, say: Callable[[str], None] = lambda _: None
     import torch
     from llama_index.embeddings.huggingface import HuggingFaceEmbedding
 
+    if not sys.stderr.isatty():  # progress bars are for terminals
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()
     torch.set_num_threads(settings.threads or os.cpu_count() or 1)
     e5 = "e5" in Path(name).name.lower()
     try:

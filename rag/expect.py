@@ -13,6 +13,8 @@ Want = Literal[
     "number", "percent", "money", "duration", "date", "person", "url", "list", "definition", "reason", "how", "compare"
 ]
 
+SHARP: frozenset[Want] = frozenset({"number", "percent", "money", "duration", "date", "url"})  # what is there or isn't
+
 NUMBER_WORDS = {
     "deux": 2, "trois": 3, "quatre": 4, "cinq": 5, "six": 6, "sept": 7, "huit": 8, "neuf": 9, "dix": 10, "onze": 11,
     "douze": 12, "treize": 13, "quatorze": 14, "quinze": 15, "seize": 16, "vingt": 20,

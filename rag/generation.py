@@ -23,7 +23,8 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
@@ -37,6 +38,7 @@ from rag.arrays import from_int8, open_array
 from rag.lexical import LexicalIndex, open_lexical
 
 SCHEMA = 1
+CHECKED_ON_OPENING = 256 * 2**20  # bytes whose sha256 is checked on opening, smallest files first: about 0.15 s at most
 MANIFEST = "generation.json"
 CHUNK_COLUMNS = "id, document_id, ordinal, kind, section, text, pieces, tokens, sentences, quality"
 UNSEALED = (
@@ -50,9 +52,17 @@ UNSEALED = (
 def published(index: Path) -> str:
     """Name of the published generation. Raises IndexMissing."""
     try:
-        return (index / "CURRENT").read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
+        name = (index / "CURRENT").read_text(encoding="utf-8").strip()
+    except (FileNotFoundError, NotADirectoryError):
         raise IndexMissing(f"Aucun index publié dans « {index} ». Lancez : boussole index --index {index}") from None
+    except UnicodeDecodeError:
+        name = ""
+    if not name or "/" in name or name.startswith("."):
+        raise IndexDamaged(
+            f"Index abîmé : « {index / 'CURRENT'} » ne désigne pas de génération. "
+            f"Lancez : boussole index --rebuild --index {index}"
+        )
+    return name
 
 
 def generation_folder(index: Path, name: str) -> Path:
@@ -66,13 +76,12 @@ class Generation:
         self.folder = folder
         self.name = folder.name
         self._hold: IO[bytes] = _hold(folder)
-        self.manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        if self.manifest["schema"] != SCHEMA:
-            raise IndexMismatch(
-                f"Index au format {self.manifest['schema']}, ce programme lit le format {SCHEMA}. "
-                "Lancez : boussole index --rebuild"
-            )
-        _check_sizes(folder, self.manifest)
+        try:
+            self.manifest = _manifest(folder)
+            _check(folder, self.manifest)
+        except BaseException:
+            self._hold.close()
+            raise
         self.model: str = self.manifest["model"]
         self._local = threading.local()
         width = int(self.manifest["dimensions"])
@@ -116,7 +125,8 @@ class Generation:
         connection = getattr(self._local, "connection", None)
         if connection is None:
             path = self.folder / "content.sqlite"
-            connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+            with _damage(self.folder):
+                connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
             self._local.connection = connection
         return connection
 
@@ -143,6 +153,16 @@ class Generation:
             text=text,
             raw_text=raw_text,
         )
+
+    def page_numbers(self, document_id: str) -> list[int]:
+        """Numbers of the pages that could be read: one that failed is missing."""
+        query = "SELECT number FROM pages WHERE document_id = ? ORDER BY number"
+        return [number for (number,) in self._db.execute(query, (document_id,))]
+
+    def document_failures(self, document_id: str) -> list[str]:
+        """What is said of its pages that could not be read."""
+        row = self._db.execute("SELECT failures FROM documents WHERE id = ?", (document_id,)).fetchone()
+        return list(json.loads(row[0])) if row else []
 
     def page_label(self, document_id: str, number: int) -> str:
         return self._labels.get((document_id, number), str(number))
@@ -237,33 +257,67 @@ def _hold(folder: Path) -> IO[bytes]:
     return file
 
 
-def seal(folder: Path) -> dict[str, dict[str, Any]]:
-    """Size and sha256 of each file of a generation, by relative name."""
-    sums = {}
+@contextmanager
+def _damage(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.DatabaseError, ValueError, KeyError, TypeError) as error:
+        raise _damaged(MANIFEST if not isinstance(error, sqlite3.Error) else "content.sqlite", folder) from error
+
+
+def _damaged(name: str, folder: Path) -> IndexDamaged:
+    return IndexDamaged(
+        f"Index abîmé : « {name} » manque ou n'est plus ce qui a été écrit, dans la génération {folder.name}. "
+        f"Lancez : boussole index --rebuild --index {folder.parent.parent}"
+    )
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    with _damage(folder):
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        schema = manifest["schema"]
+        if schema == SCHEMA and not {"model", "dimensions", "files", "counts", "reader", "chunking"} <= manifest.keys():
+            raise KeyError(MANIFEST)
+    if schema != SCHEMA:
+        raise IndexMismatch(
+            f"Index au format {schema}, ce programme lit le format {SCHEMA}. "
+            f"Lancez : boussole index --rebuild --index {folder.parent.parent}"
+        )
+    return dict(manifest)
+
+
+def seal(folder: Path, known: Mapping[str, dict[str, Any]] | None = None) -> dict[str, dict[str, Any]]:
+    """Size and sha256 of each file of a generation, by relative name; those in `known` aren't computed again."""
+    sums = dict(known or {})
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         name = path.relative_to(folder).as_posix()
-        if name.split("/")[0] in UNSEALED:
-            continue
-        with path.open("rb") as file:
-            sums[name] = {
-                "size": os.fstat(file.fileno()).st_size,
-                "sha256": hashlib.file_digest(file, "sha256").hexdigest(),
-            }
+        if name.split("/")[0] not in UNSEALED and name not in sums:
+            sums[name] = file_sum(path)
     return sums
 
 
-def _check_sizes(folder: Path, manifest: dict[str, Any]) -> None:
-    for name, known in manifest["files"].items():
+def file_sum(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return {"size": os.fstat(file.fileno()).st_size, "sha256": digest}
+
+
+def _check(folder: Path, manifest: dict[str, Any]) -> None:
+    """Sizes of all files, and the content of all that fit in CHECKED_ON_OPENING. Raises IndexDamaged."""
+    left = CHECKED_ON_OPENING
+    for name, known in sorted(manifest["files"].items(), key=lambda item: int(item[1]["size"])):
         path = folder / name
-        if not path.exists() or path.stat().st_size != known["size"]:
-            raise IndexDamaged(
-                f"Index abîmé : « {name} » manque ou a changé de taille dans la génération {folder.name}. "
-                "Lancez : boussole index --rebuild"
-            )
+        if not path.is_file() or path.stat().st_size != known["size"]:
+            raise _damaged(name, folder)
+        if name.startswith("files/"):  # the documents themselves: only shown, and `boussole doctor` checks them
+            continue
+        left -= known["size"]
+        if left > 0 and file_sum(path) != known:
+            raise _damaged(name, folder)
 
 
 def verify(folder: Path) -> list[str]:
-    """Names of the files whose content isn't what was written (reads everything)."""
-    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    """Names of the files whose content isn't what was written (reads everything). Raises IndexDamaged, IndexMismatch."""
+    known = _manifest(folder)["files"]
     now = seal(folder)
-    return [name for name, known in manifest["files"].items() if now.get(name) != known]
+    return [name for name in known if now.get(name) != known[name]]

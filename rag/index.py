@@ -1,71 +1,59 @@
 """Build an index generation beside the published one, and publish it by one atomic rename.
 
+    plan ─▶ read what changed ─▶ leave older versions out ─▶ chunk ─▶ embed what is new ─▶ seal and publish
+
 Unchanged files are recognised by their hash and their pages, chunks and vectors taken from the published generation; in a
 changed file only the chunks whose text changed are embedded. A crash at any moment leaves the old generation published.
 """
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import json
-import os
-import shutil
-import sqlite3
+import pickle
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import asdict, astuple, dataclass, field, replace
+from dataclasses import asdict, astuple, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from corpus.chunk import Chunk, ChunkSettings, chunk, context, sentences
-from corpus.document import Document, DocumentMetadata
-from corpus.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexMissing, ReadError, UsageError
-from corpus.read import read
-from corpus.slug import slug
+from corpus.document import Document
+from corpus.errors import IndexDamaged, IndexMismatch, IndexMissing, ReadError
+from corpus.versions import Versioned, find_superseded
 from rag.answer import DocumentInfo
-from rag.arrays import ArrayWriter, to_int8
-from rag.embedding import Encoded, Encoder, normalise
-from rag.generation import (
-    CHUNK_COLUMNS,
-    MANIFEST,
-    SCHEMA,
-    Generation,
-    chunk_from_row,
-    generation_folder,
-    published,
-    seal,
-)
-from rag.lexical import STOP_WORDS, build_lexical, fold
-from rag.vectors import write_chroma
+from rag.arrays import to_int8
+from rag.generation import SCHEMA, Generation, verify
+from rag.generation_writer import ChunkVectors, GenerationWriter, clear, told_in_french
+from rag.lexical import STOP_WORDS, fold
+from rag.sources import Describe, FileFailure, Plan, SourceFile, find_files, plan
+from rag.writer_lock import writing
 
-READER_VERSION = 4  # raised when reading, repair or chunking change what a file gives: unchanged files are read again
-PAGE_FORMATS = (".pdf", ".docx", ".odt", ".pptx")
-TEXT_FORMATS = (".html", ".htm", ".md", ".txt")
-NOT_DOCUMENTS = ("readme", "license", "licence", "changelog", "contributing")
+if TYPE_CHECKING:
+    from rag.embedding import Encoded, Encoder
+
+__all__ = ["READER_VERSION", "FileFailure", "IndexReport", "NothingRead", "Replaced", "build", "find_files"]
+
+READER_VERSION = 6  # raised when reading, repair or chunking change what a file gives: unchanged files are read again
 ENCODE_AT_ONCE = 256  # chunks encoded together: enough to sort by length, few enough for memory
 Progress = Callable[[str, int, int], None]  # stage, done, total
 
-_TABLES = """
-CREATE TABLE documents (ordinal INTEGER PRIMARY KEY, id TEXT UNIQUE, info TEXT, sha256 TEXT, name TEXT, failures TEXT);
-CREATE TABLE pages (document_id TEXT, number INTEGER, label TEXT, width REAL, height REAL, text TEXT, raw_text TEXT,
-                    PRIMARY KEY (document_id, number)) WITHOUT ROWID;
-CREATE TABLE chunks (row INTEGER PRIMARY KEY, id TEXT UNIQUE, document_id TEXT, ordinal INTEGER, kind TEXT, section TEXT,
-                     text TEXT, pieces TEXT, sentences TEXT, tokens INTEGER, quality REAL, key TEXT);
-CREATE INDEX chunk_keys ON chunks (key);
-"""
-
 
 @dataclass(frozen=True)
-class FileFailure:
+class Replaced:
+    """A file left out of answers because a newer version of it is there."""
+
     path: str
-    code: str
-    message: str
+    title: str
+    date: str | None
+    by: str  # id of the newer document
+    by_title: str
+    by_date: str | None
+    sha256: str
+    by_sha256: str
 
 
 @dataclass(frozen=True)
@@ -83,22 +71,20 @@ class IndexReport:
     page_failures: tuple[FileFailure, ...] = ()
     skipped: tuple[str, ...] = ()
     duplicates: tuple[str, ...] = ()
+    superseded: tuple[Replaced, ...] = ()
+    repaired: bool = False  # the published generation was damaged, and everything was built again
     seconds: float = 0.0
 
 
-@dataclass(frozen=True)
-class SourceFile:
-    path: Path
-    document_id: str
-    sha256: str
+class NothingRead(ReadError):
+    """No file could be read, so that nothing is published; `failures` says why of each."""
 
+    code = "no_document"
 
-@dataclass(frozen=True)
-class _Plan:
-    files: tuple[SourceFile, ...]
-    skipped: tuple[str, ...]
-    duplicates: tuple[str, ...]
-    fingerprint: str = field(default="")
+    def __init__(self, failures: Sequence[FileFailure]) -> None:
+        shown = " ; ".join(f.message for f in failures[:3])
+        super().__init__(f"Aucun document n'a pu être lu ({len(failures)} refusé(s)). {shown}")
+        self.failures = tuple(failures)
 
 
 def build(
@@ -109,163 +95,121 @@ def build(
     *,
     rebuild: bool = False,
     chunking: ChunkSettings | None = None,
-    metadata: Callable[[Path], DocumentMetadata | None] = lambda _: None,
+    metadata: Describe = lambda _: None,
     chroma_url: str = "",
     wait: float = 600.0,
     progress: Progress = lambda *_: None,
 ) -> IndexReport:
-    """Bring the index up to date with `sources`. `load` gives the encoder, and is called only where something is embedded.
+    """Bring the index up to date with `sources`. `load` gives the encoder, and is called only where something is embedded;
+    `metadata` gives what the manifest says of a file.
 
-    Raises UsageError (no source), IndexBusy (another process builds for longer than `wait` seconds), ReadError where no
-    file at all could be read. Files that can't be read are reported; the others go on.
+    Raises UsageError (no source), IndexBusy (another process builds for longer than `wait` seconds), IndexUnwritable (disk
+    full, read-only folder), NothingRead. Files that can't be read are reported; the others go on.
     """
     started = time.perf_counter()
     chunking = chunking or ChunkSettings()
-    (index / "generations").mkdir(parents=True, exist_ok=True)
-    lock = FileLock(index / "writer.lock")
-    try:
-        lock.acquire(timeout=wait)
-    except Timeout:
-        raise IndexBusy(f"Une autre indexation écrit déjà dans « {index} ». Attendez sa fin puis relancez.") from None
-    with lock:
-        plan = _plan(sources, model, chunking)
-        with ExitStack() as stack:
-            previous = _previous(index, stack)
-            if previous and not rebuild and previous.manifest.get("fingerprint") == plan.fingerprint:
-                return _unchanged(previous, plan, started)
-            reuse = previous if previous and previous.model == model and not rebuild else None
-            builder = _Builder(index, plan, load, model, chunking, metadata, reuse, chroma_url, progress)
-            report = builder.run(started)
-        clear(index)
-    return report
+    with told_in_french(index), ExitStack() as stack:
+        (index / "generations").mkdir(parents=True, exist_ok=True)
+        stack.enter_context(writing(index, wait, lambda: progress("wait", 0, 1)))
+        clear(index, chroma_url=chroma_url)  # what a killed build left
+        planned = plan(sources, index, metadata, [SCHEMA, READER_VERSION, model, astuple(chunking)])
+        previous, damaged = _previous(index, stack)
+        if previous and not rebuild and previous.manifest.get("fingerprint") == planned.fingerprint:
+            return _unchanged(previous, planned, started)
+        reuse = previous if previous and previous.model == model and not rebuild else None
+        if reuse and any(not name.startswith("files/") for name in verify(reuse.folder)):
+            reuse, damaged = None, True  # nothing is taken from a damaged generation
+        name = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{planned.fingerprint[:8]}"  # sorts by age
+        with GenerationWriter(index, name) as writer:
+            builder = _Builder(planned, writer, load, model, chunking, reuse, chroma_url, progress)
+            report = builder.run()
+        clear(index, chroma_url=chroma_url)
+    return replace(report, repaired=damaged, seconds=round(time.perf_counter() - started, 3))
 
 
-def find_files(sources: Sequence[Path]) -> tuple[list[Path], list[str]]:
-    """Documents under `sources`, and the names left aside. In a folder that holds PDFs, text files are their working
-    sources, not documents; a file that is named is always taken. Raises UsageError where a source doesn't exist."""
-    found: list[Path] = []
-    skipped: list[str] = []
-    for source in sources:
-        if not source.exists():
-            raise UsageError(f"Source introuvable : « {source} ». Vérifiez le chemin donné à --source.")
-        if source.is_file():
-            found.append(source)
-            continue
-        for folder, names in _walk(source):
-            with_pages = any(name.lower().endswith(PAGE_FORMATS) for name in names)
-            for name in names:
-                suffix = Path(name).suffix.lower()
-                if suffix in PAGE_FORMATS or (suffix in TEXT_FORMATS and not with_pages and not _is_about_folder(name)):
-                    found.append(folder / name)
-                elif (
-                    suffix in TEXT_FORMATS and f"{Path(name).stem}.pdf" not in names
-                ):  # else it is the PDF's own source
-                    skipped.append(str(folder / name))
-    unique = {path.resolve(): path for path in found}
-    return list(unique.values()), skipped
-
-
-def _walk(source: Path) -> Iterator[tuple[Path, list[str]]]:
-    for folder, folders, names in os.walk(source):
-        folders[:] = sorted(f for f in folders if not f.startswith("."))
-        yield Path(folder), sorted(name for name in names if not name.startswith((".", "~$")))
-
-
-def _is_about_folder(name: str) -> bool:
-    return Path(name).stem.lower() in NOT_DOCUMENTS
-
-
-def _plan(sources: Sequence[Path], model: str, chunking: ChunkSettings) -> _Plan:
-    paths, skipped = find_files(sources)
-    files: list[SourceFile] = []
-    by_hash: dict[str, SourceFile] = {}
-    duplicates, taken = [], set[str]()
-    for path in paths:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        if digest in by_hash:
-            duplicates.append(f"{path} = {by_hash[digest].path}")
-            continue
-        base = identifier = slug(path.stem)
-        number = 2
-        while identifier in taken:
-            identifier, number = f"{base}-{number}", number + 1
-        taken.add(identifier)
-        by_hash[digest] = SourceFile(path, identifier, digest)
-        files.append(by_hash[digest])
-    if not files:
-        raise UsageError(
-            "Aucun document à indexer. Donnez un dossier ou un fichier PDF : boussole index --source CHEMIN"
-        )
-    parts = [str(SCHEMA), str(READER_VERSION), model, repr(astuple(chunking))]
-    parts += [f"{f.document_id}:{f.sha256}" for f in files]
-    fingerprint = hashlib.sha256("\n".join(parts).encode()).hexdigest()
-    return _Plan(tuple(files), tuple(skipped), tuple(duplicates), fingerprint)
-
-
-def _previous(index: Path, stack: ExitStack) -> Generation | None:
-    """The published generation, to take from; None where there is none that this program can read."""
+def _previous(index: Path, stack: ExitStack) -> tuple[Generation | None, bool]:
+    """The published generation, to take from (None where there is none that this program can read), and whether it is
+    damaged."""
     try:
         generation = Generation.open_published(index)
-    except (IndexMissing, IndexDamaged, IndexMismatch, FileNotFoundError):
-        return None
+    except IndexDamaged:
+        return None, True
+    except (IndexMissing, IndexMismatch):
+        return None, False
     stack.enter_context(closing(generation))
-    return generation
+    return generation, False
 
 
-def _unchanged(previous: Generation, plan: _Plan, started: float) -> IndexReport:
-    counts = previous.manifest["counts"]
+def _unchanged(previous: Generation, planned: Plan, started: float) -> IndexReport:
+    kept = previous.manifest
     return IndexReport(
         generation=previous.name,
         published=False,
-        documents=counts["documents"],
-        pages=counts["pages"],
-        chunks=counts["chunks"],
+        **kept["counts"],
         embedded=0,
-        reused=counts["chunks"],
-        failures=tuple(FileFailure(**f) for f in previous.manifest["failures"]),
-        page_failures=tuple(FileFailure(**f) for f in previous.manifest["page_failures"]),
-        skipped=plan.skipped,
-        duplicates=plan.duplicates,
+        reused=kept["counts"]["chunks"],
+        failures=(*planned.failures, *(FileFailure(**f) for f in kept["failures"])),
+        page_failures=tuple(FileFailure(**f) for f in kept["page_failures"]),
+        skipped=planned.skipped,
+        duplicates=planned.duplicates,
+        superseded=tuple(Replaced(**r) for r in kept.get("superseded", ())),
         seconds=round(time.perf_counter() - started, 3),
     )
 
 
 @dataclass(frozen=True)
 class _Ready:
-    """A chunk with what is stored of it."""
+    """A chunk with the hash of all that its vectors depend on."""
 
     chunk: Chunk
     key: str
     context: str
 
+    @classmethod
+    def of(cls, item: Chunk, title: str) -> _Ready:
+        around = context(title, item.section)
+        return cls(item, hashlib.sha256(f"{around}\n{item.text}".encode()).hexdigest(), around)
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A document that can be indexed: `known` where the previous generation holds it, else read and put aside at `spool`."""
+
+    file: SourceFile
+    info: DocumentInfo
+    known: DocumentInfo | None = None
+    spool: Path | None = None
+
 
 class _Builder:
-    """One build of one generation, in a folder of its own until it is whole."""
+    """One build of one generation. Documents wait on disk between stages, so that memory holds one at a time."""
 
     def __init__(
         self,
-        index: Path,
-        plan: _Plan,
+        planned: Plan,
+        writer: GenerationWriter,
         load: Callable[[], Encoder],
         model: str,
         chunking: ChunkSettings,
-        metadata: Callable[[Path], DocumentMetadata | None],
         previous: Generation | None,
         chroma_url: str,
         progress: Progress,
     ) -> None:
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-        self.index = index
-        self.name = f"{stamp}-{plan.fingerprint[:8]}-{os.getpid()}"
-        self.folder = index / "generations" / f".building-{self.name}"
-        self.plan, self.model, self.chunking = plan, model, chunking
-        self.metadata, self.previous, self.chroma_url, self.progress = metadata, previous, chroma_url, progress
+        self.plan, self.writer, self.model, self.chunking = planned, writer, model, chunking
+        self.previous, self.chroma_url, self.progress = previous, chroma_url, progress
         self._load = load
         self._encoder: Encoder | None = None
+        self._spool = writer.folder / "read"
         self.failures: list[FileFailure] = []
-        self.page_failures: list[FileFailure] = []
-        self.embedded = self.reused = self.rows = self.sentence_rows = self.word_rows = self.pages = 0
+        self.page_failures: dict[str, tuple[FileFailure, ...]] = {}  # by path
+        self.superseded: list[Replaced] = []
+        self.embedded = self.reused = 0
+        self._known: dict[str, DocumentInfo] = {}  # what can be taken as it is, by hash
+        self._known_replaced: dict[str, dict[str, Any]] = {}
+        if previous is not None and _made_alike(previous, chunking):
+            self._known = {d.sha256: d for d in previous.documents.values()}
+            self._known_replaced = {r["sha256"]: r for r in previous.manifest.get("superseded", ())}
+        self._notices: dict[str, Any] = previous.manifest.get("notices", {}) if previous else {}
 
     @property
     def encoder(self) -> Encoder:
@@ -273,260 +217,252 @@ class _Builder:
             self._encoder = self._load()
         return self._encoder
 
-    def run(self, started: float) -> IndexReport:
-        shutil.rmtree(self.folder, ignore_errors=True)
-        (self.folder / "files").mkdir(parents=True)
-        (self.folder / "bm25").mkdir()
-        (self.folder / "in_use").touch()
-        with ExitStack() as stack:
-            self.db = stack.enter_context(closing(sqlite3.connect(self.folder / "content.sqlite")))
-            self.db.executescript(_TABLES)
-
-            def writer(name: str, dtype: str) -> ArrayWriter:
-                return stack.enter_context(ArrayWriter(self.folder / name, dtype))
-
-            self.vectors = writer("vectors.f32", "float32")
-            self.words, self.word_scales = writer("words.i8", "int8"), writer("word_scales.f16", "float16")
-            self.word_spans, self.word_starts = writer("word_spans.i32", "int32"), writer("word_starts.i64", "int64")
-            self.sentence_vectors = writer("sentences.f16", "float16")
-            self.sentence_starts = writer("sentence_starts.i64", "int64")
-            self.word_starts.append(np.zeros(1))
-            self.sentence_starts.append(np.zeros(1))
-            documents = self._documents()
-            if not documents:
-                raise ReadError(_all_failed(self.failures), code="no_document")
-            self.db.commit()
+    def run(self) -> IndexReport:
+        self._spool.mkdir()
+        entries = self._without_superseded(list(self._read_all()))
+        if not entries:
+            raise NothingRead([*self.plan.failures, *self.failures])
+        new = self._chunk_all(entries)
+        self._store_all(entries, new)
+        for left in self._spool.iterdir():
+            left.unlink()
+        self._spool.rmdir()
         self.progress("lexical", 0, 1)
-        self._write_search()
-        dimensions = self.dimensions
-        counts = {"documents": documents, "pages": self.pages, "chunks": self.rows}
-        manifest = {
-            "schema": SCHEMA,
-            "name": self.name,
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "model": self.model,
-            "dimensions": dimensions,
-            "chunking": asdict(self.chunking),
-            "reader": READER_VERSION,
-            "fingerprint": self.plan.fingerprint,
-            "counts": counts,
-            "failures": [asdict(f) for f in self.failures],
-            "page_failures": [asdict(f) for f in self.page_failures],
-            "files": seal(self.folder),
-        }
-        self._publish(manifest)
+        self.writer.finish(self.chroma_url)
+        self.progress("lexical", 1, 1)
+        writer = self.writer
+        counts = {"documents": writer.documents, "pages": writer.pages, "chunks": writer.rows}
+        page_failures = [f for failures in self.page_failures.values() for f in failures]
+        self.writer.publish(
+            {
+                "schema": SCHEMA,
+                "name": self.writer.name,
+                "created": datetime.now(UTC).isoformat(timespec="seconds"),
+                "model": self.model,
+                "dimensions": self.writer.dimensions,
+                "chunking": asdict(self.chunking),
+                "reader": READER_VERSION,
+                "fingerprint": self.plan.fingerprint,
+                "counts": counts,
+                "failures": [asdict(f) for f in self.failures],
+                "page_failures": [asdict(f) for f in page_failures],
+                "superseded": [asdict(r) for r in self.superseded],
+                "notices": {f.sha256: f.notice_key for f in self.plan.files if f.notice},
+            }
+        )
         return IndexReport(
-            generation=self.name,
+            generation=writer.name,
             published=True,
-            **counts,
+            documents=writer.documents,
+            pages=writer.pages,
+            chunks=writer.rows,
             embedded=self.embedded,
             reused=self.reused,
-            failures=tuple(self.failures),
-            page_failures=tuple(self.page_failures),
+            failures=(*self.plan.failures, *self.failures),
+            page_failures=tuple(page_failures),
             skipped=self.plan.skipped,
             duplicates=self.plan.duplicates,
-            seconds=round(time.perf_counter() - started, 3),
+            superseded=tuple(self.superseded),
         )
 
-    # --- documents
+    # --- reading
 
-    def _documents(self) -> int:
-        ordinal = 0
+    def _read_all(self) -> Iterator[_Entry]:
+        total = len(self.plan.files)
         for number, file in enumerate(self.plan.files):
-            self.progress("read", number, len(self.plan.files))
-            taken = self._take_unchanged(file, ordinal)
-            if not taken:
+            self.progress("read", number, total)
+            known = self._known.get(file.sha256)
+            if self._notices.get(file.sha256) != file.notice_key:
+                known = None  # its title, part of what is embedded, may have changed
+            if known is not None:
+                self._keep_page_failures(file)
+                yield _Entry(file, known.model_copy(update={"id": file.document_id}), known)
+            elif not self._still_replaced(file):
                 try:
-                    document = self._read(file)
+                    yield self._read(file)
                 except ReadError as error:
                     self.failures.append(FileFailure(str(file.path), error.code, str(error)))
-                    continue
-                self._add(document, file, ordinal)
-            ordinal += 1
-        self.progress("read", len(self.plan.files), len(self.plan.files))
-        return ordinal
+        self.progress("read", total, total)
 
-    def _read(self, file: SourceFile) -> Document:
-        document = read(file.path, document_id=file.document_id, metadata=self.metadata(file.path))
-        for failure in document.failures:
-            message = f"page {failure.page} : {failure.message}"
-            self.page_failures.append(FileFailure(str(file.path), failure.code, message))
+    def _read(self, file: SourceFile) -> _Entry:
+        from corpus.read import read
+
+        document = read(file.path, document_id=file.document_id)
         if document.sha256 != file.sha256:
-            raise ReadError(f"{file.path.name} : le fichier a changé pendant la lecture ; relancez.", code="vanished")
-        return document
-
-    def _add(self, document: Document, file: SourceFile, ordinal: int) -> None:
-        meta = document.metadata
-        info = DocumentInfo(
-            id=document.id,
-            title=meta.title,
-            authors=meta.authors,
-            publisher=meta.publisher,
-            date=meta.date,
-            kind=meta.kind,
-            language=meta.language,
-            pages=len(document.pages),
-            source_url=meta.source_url,
-            licence=meta.licence,
-            sha256=document.sha256,
-            has_file=True,
+            raise ReadError(f"« {file.path.name} » a changé pendant la lecture : relancez.", code="vanished")
+        if not any(page.blocks for page in document.pages):
+            raise ReadError(f"« {file.path.name} » n'a pas de texte à indexer.", code="no_text")
+        if file.notice is not None:
+            document = replace(document, metadata=file.notice.over(document.metadata))
+        self.page_failures[str(file.path)] = tuple(
+            FileFailure(str(file.path), f.code, f"page {f.page} : {f.message.removeprefix(f'page {f.page} : ')}")
+            for f in document.failures
         )
-        self._insert_document(info, file, ordinal)
-        rows = [(document.id, p.number, p.label, p.width, p.height, p.text, p.raw_text) for p in document.pages]
-        self.db.executemany("INSERT INTO pages VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
-        self.pages += len(rows)
-        chunks = chunk(document, self.encoder.count_tokens, self.chunking)
-        ready = []
-        for item in chunks:
-            around = context(document.title, item.section)
-            key = hashlib.sha256(f"{around}\n{item.text}".encode()).hexdigest()
-            ready.append(_Ready(item, key, around))
-        for start in range(0, len(ready), ENCODE_AT_ONCE):
-            self._store(ready[start : start + ENCODE_AT_ONCE])
+        spool = self._spool / f"{file.sha256}.pickle"
+        spool.write_bytes(pickle.dumps(document))
+        return _Entry(file, _info(document), spool=spool)
 
-    def _insert_document(self, info: DocumentInfo, file: SourceFile, ordinal: int) -> None:
-        failures = [f.message for f in self.page_failures if f.path == str(file.path)]
-        values = (ordinal, info.id, info.model_dump_json(), file.sha256, file.path.name, json.dumps(failures))
-        self.db.execute("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?)", values)
-        target = self.folder / "files" / f"{info.id}{file.path.suffix.lower()}"
-        shutil.copyfile(file.path, target)
-
-    def _take_unchanged(self, file: SourceFile, ordinal: int) -> bool:
-        """Copy pages, chunks and vectors of a file that the previous generation already holds, under whatever name."""
+    def _keep_page_failures(self, file: SourceFile) -> None:
+        """An unchanged file's failed pages are told again, under its name of today."""
         old = self.previous
-        if old is None or old.manifest["reader"] != READER_VERSION:
+        assert old is not None
+        messages = old.document_failures(self._known[file.sha256].id)
+        codes = {f["message"]: f["code"] for f in old.manifest["page_failures"]}
+        self.page_failures[str(file.path)] = tuple(
+            FileFailure(str(file.path), codes.get(message, "corrupt"), message) for message in messages
+        )
+
+    # --- versions
+
+    def _still_replaced(self, file: SourceFile) -> bool:
+        """Whether the previous generation left this very file out for one that is still there: it needn't be read."""
+        known = self._known_replaced.get(file.sha256)
+        newer = next((f for f in self.plan.files if known and f.sha256 == known["by_sha256"]), None)
+        if known is None or newer is None or newer.sha256 not in self._known:
             return False
-        if old.manifest["chunking"] != asdict(self.chunking):
+        if any(self._notices.get(f.sha256) != f.notice_key for f in (file, newer)):
             return False
-        known = next((d for d in old.documents.values() if d.sha256 == file.sha256), None)
-        if known is None:
-            return False
-        given = self.metadata(file.path)
-        if given is not None and given.title != known.title:
-            return False  # the title is part of what is embedded
-        info = known.model_copy(update={"id": file.document_id})
-        if given is not None:
-            fields = asdict(given)
-            info = info.model_copy(update={k: fields[k] for k in fields if k != "title"})
-        self._insert_document(info, file, ordinal)
-        pages = [page for n in range(1, known.pages + 1) if (page := old.page(known.id, n))]
-        rows = [(info.id, p.number, p.label, p.width, p.height, p.text, p.raw_text) for p in pages]
-        self.db.executemany("INSERT INTO pages VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
-        self.pages += len(rows)
-        for row in np.nonzero(old.rows_of([known.id]))[0]:
-            item = old.chunk(int(row))
-            around = context(info.title, item.section)
-            key = hashlib.sha256(f"{around}\n{item.text}".encode()).hexdigest()
-            moved = replace(item, document_id=info.id, id=item.id.replace(known.id, info.id, 1))
-            self._copy(_Ready(moved, key, around), old, int(row))
+        self.superseded.append(Replaced(**known | {"path": str(file.path), "by": newer.document_id}))
         return True
+
+    def _without_superseded(self, entries: list[_Entry]) -> list[_Entry]:
+        by_id = {entry.info.id: entry for entry in entries}
+        versioned = [
+            Versioned(
+                e.info.id,
+                e.info.title,
+                e.file.path.stem,
+                e.info.date,
+                e.file.notice.replaces if e.file.notice else (),
+            )
+            for e in entries
+        ]
+        found = find_superseded(versioned, lambda id_: self._text(by_id[id_]))
+        for older in found:
+            old, new = by_id[older.id], by_id[older.by]
+            self.superseded.append(
+                Replaced(
+                    path=str(old.file.path),
+                    title=old.info.title,
+                    date=old.info.date,
+                    by=new.info.id,
+                    by_title=new.info.title,
+                    by_date=new.info.date,
+                    sha256=old.file.sha256,
+                    by_sha256=new.file.sha256,
+                )
+            )
+        gone = {older.id for older in found}
+        return [entry for entry in entries if entry.info.id not in gone]
+
+    def _text(self, entry: _Entry) -> str:
+        if entry.known is not None and self.previous is not None:
+            pages = (self.previous.page(entry.known.id, n) for n in self.previous.page_numbers(entry.known.id))
+            return "\n".join(page.text for page in pages if page)
+        return "\n".join(page.text for page in _unspool(entry).pages)
 
     # --- chunks
 
-    def _store(self, ready: Sequence[_Ready]) -> None:
-        old_rows = {r.key: self._old_row(r.key) for r in ready}
-        new = [r for r in ready if old_rows[r.key] is None]
+    def _chunk_all(self, entries: Sequence[_Entry]) -> int:
+        """Put each fresh document's chunks beside it; returns how many must be embedded."""
+        new = 0
+        for entry in entries:
+            if entry.spool is not None:
+                document = _unspool(entry)
+                chunks = chunk(document, self.encoder.count_tokens, self.chunking)
+                ready = [_Ready.of(item, document.title) for item in chunks]
+                new += sum(self._old_row(r.key) is None for r in ready)
+                entry.spool.with_suffix(".chunks").write_bytes(pickle.dumps(ready))
+        return new
+
+    def _store_all(self, entries: Sequence[_Entry], new: int) -> None:
         done = 0
 
         def advance(count: int) -> None:
             nonlocal done
             done += count
-            self.progress("embed", done, len(new))
+            self.progress("embed", done, new)
 
+        if new:
+            self.progress("embed", 0, new)
+        for entry in entries:
+            failures = [f.message for f in self.page_failures.get(str(entry.file.path), ())]
+            if entry.spool is None:
+                self._store_known(entry, failures)
+                continue
+            self.writer.add_document(entry.info, _unspool(entry).pages, entry.file.path, failures)
+            ready = pickle.loads(entry.spool.with_suffix(".chunks").read_bytes())
+            for start in range(0, len(ready), ENCODE_AT_ONCE):
+                self._store(ready[start : start + ENCODE_AT_ONCE], advance)
+
+    def _store_known(self, entry: _Entry, failures: Sequence[str]) -> None:
+        """Copy pages, chunks and vectors of a file that the previous generation holds, under whatever name."""
+        old, known, info = self.previous, entry.known, entry.info
+        assert old is not None
+        assert known is not None
+        pages = [page for n in old.page_numbers(known.id) if (page := old.page(known.id, n))]
+        self.writer.add_document(info, pages, entry.file.path, failures, old.file(known.id))
+        for row in np.nonzero(old.rows_of([known.id]))[0]:
+            item = old.chunk(int(row))
+            moved = replace(item, document_id=info.id, id=item.id.replace(known.id, info.id, 1))
+            self._copy(_Ready.of(moved, info.title), old, int(row))
+
+    def _store(self, ready: Sequence[_Ready], advance: Callable[[int], None]) -> None:
+        old_rows = {r.key: self._old_row(r.key) for r in ready}
+        new = [r for r in ready if old_rows[r.key] is None]
         encoded = self.encoder.passages([r.context for r in new], [r.chunk.text for r in new], advance) if new else []
         fresh = dict(zip((r.chunk.id for r in new), encoded, strict=True))
         for item in ready:
             row = old_rows[item.key]
-            if row is None:
-                self._write(item, fresh[item.chunk.id])
-                self.embedded += 1
-            else:
-                assert self.previous is not None
+            if row is not None and self.previous is not None:
                 self._copy(item, self.previous, row)
+            else:
+                self.writer.add_chunk(item.chunk, item.key, _vectors(item.chunk, fresh[item.chunk.id]))
+                self.embedded += 1
 
     def _old_row(self, key: str) -> int | None:
         return None if self.previous is None else self.previous.row_of_key(key)
 
-    def _write(self, item: _Ready, encoded: Encoded) -> None:
-        vectors = _sentence_vectors(item.chunk, encoded)
-        keep = np.array([_is_content(item.chunk.text[a:b]) for a, b in encoded.spans], bool)
-        words, scales = to_int8(encoded.words[keep])
-        self._append(item, encoded.vector[None], encoded.spans[keep], words, scales, vectors)
-
     def _copy(self, item: _Ready, old: Generation, row: int) -> None:
         spans, words, scales = old.stored_words(row)
-        self._append(item, old.vectors[row][None], spans, words, scales, old.sentence_vectors(row))
+        stored = ChunkVectors(old.vectors[row], spans, words, scales, old.sentence_vectors(row))
+        self.writer.add_chunk(item.chunk, item.key, stored)
         self.reused += 1
 
-    def _append(
-        self,
-        item: _Ready,
-        vector: np.ndarray,
-        spans: np.ndarray,
-        words: np.ndarray,
-        scales: np.ndarray,
-        sentence_vectors: np.ndarray,
-    ) -> None:
-        c = item.chunk
-        values = (
-            self.rows,
-            c.id,
-            c.document_id,
-            c.ordinal,
-            c.kind,
-            json.dumps(c.section, ensure_ascii=False),
-            c.text,
-            json.dumps([astuple(p) for p in c.pieces]),
-            json.dumps([astuple(s) for s in sentences(c)]),
-            c.tokens,
-            c.quality,
-            item.key,
-        )
-        self.db.execute(f"INSERT INTO chunks VALUES ({', '.join('?' * len(values))})", values)
-        self.dimensions = int(vector.shape[1])
-        self.vectors.append(vector)
-        self.words.append(words)
-        self.word_scales.append(scales)
-        self.word_spans.append(spans)
-        self.sentence_vectors.append(sentence_vectors)
-        self.rows += 1
-        self.word_rows += len(words)
-        self.sentence_rows += len(sentence_vectors)
-        self.word_starts.append(np.array([self.word_rows]))
-        self.sentence_starts.append(np.array([self.sentence_rows]))
 
-    # --- search structures and publication
+def _made_alike(previous: Generation, chunking: ChunkSettings) -> bool:
+    made: tuple[object, object] = (previous.manifest["reader"], previous.manifest["chunking"])
+    return made == (READER_VERSION, asdict(chunking))
 
-    def _write_search(self) -> None:
-        with closing(sqlite3.connect(self.folder / "content.sqlite")) as db:
-            titles = {d: json.loads(info)["title"] for d, info in db.execute("SELECT id, info FROM documents")}
-            texts = [
-                f"{context(titles[d], json.loads(section))}\n{text}"
-                for d, section, text in db.execute("SELECT document_id, section, text FROM chunks ORDER BY row")
-            ]
-        build_lexical(texts, self.folder / "bm25")
-        vectors = np.memmap(self.folder / "vectors.f32", "float32", "r", shape=(self.rows, self.dimensions))
-        write_chroma(self.folder, self.name, self._stored_chunks(titles), vectors, self.chroma_url)
 
-    def _stored_chunks(self, titles: dict[str, str]) -> Iterable[tuple[Chunk, str]]:
-        with closing(sqlite3.connect(self.folder / "content.sqlite")) as db:
-            for row in db.execute(f"SELECT {CHUNK_COLUMNS} FROM chunks ORDER BY row"):
-                item = chunk_from_row(row)
-                yield item, titles[item.document_id]
+def _unspool(entry: _Entry) -> Document:
+    assert entry.spool is not None
+    document: Document = pickle.loads(entry.spool.read_bytes())
+    return document
 
-    def _publish(self, manifest: dict[str, Any]) -> None:
-        (self.folder / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8")
-        for path in self.folder.rglob("*"):
-            if path.is_file():
-                _sync(path)
-        _sync(self.folder)
-        os.replace(self.folder, generation_folder(self.index, self.name))
-        _sync(self.index / "generations")
-        pointer = self.index / ".CURRENT.new"
-        pointer.write_text(self.name, encoding="utf-8")
-        _sync(pointer)
-        os.replace(pointer, self.index / "CURRENT")
-        _sync(self.index)
+
+def _info(document: Document) -> DocumentInfo:
+    meta = document.metadata
+    return DocumentInfo(
+        id=document.id,
+        title=meta.title,
+        authors=meta.authors,
+        publisher=meta.publisher,
+        date=meta.date,
+        kind=meta.kind,
+        language=meta.language,
+        pages=len(document.pages),
+        source_url=meta.source_url,
+        licence=meta.licence,
+        sha256=document.sha256,
+        has_file=True,
+    )
+
+
+def _vectors(item: Chunk, encoded: Encoded) -> ChunkVectors:
+    keep = np.array([_is_content(item.text[a:b]) for a, b in encoded.spans], bool)
+    words, scales = to_int8(encoded.words[keep])
+    return ChunkVectors(encoded.vector, encoded.spans[keep], words, scales, _sentence_vectors(item, encoded))
 
 
 def _sentence_vectors(item: Chunk, encoded: Encoded) -> np.ndarray:
@@ -535,49 +471,11 @@ def _sentence_vectors(item: Chunk, encoded: Encoded) -> np.ndarray:
     for sentence in sentences(item):
         inside = (encoded.spans[:, 0] >= sentence.start) & (encoded.spans[:, 1] <= sentence.end)
         rows.append(encoded.words[inside].mean(axis=0) if inside.any() else encoded.vector)
-    return normalise(np.stack(rows)) if rows else np.zeros((0, len(encoded.vector)), np.float32)
+    if not rows:
+        return np.zeros((0, len(encoded.vector)), np.float32)
+    stacked = np.stack(rows)
+    return (stacked / np.maximum(np.linalg.norm(stacked, axis=-1, keepdims=True), 1e-12)).astype(np.float32)
 
 
 def _is_content(word: str) -> bool:
     return fold(word) not in STOP_WORDS
-
-
-def _all_failed(failures: Sequence[FileFailure]) -> str:
-    shown = " ; ".join(f.message for f in failures[:3])
-    return f"Aucun document n'a pu être lu ({len(failures)} refusé(s)). {shown}"
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def clear(index: Path, keep: int = 2) -> list[str]:
-    """Remove unfinished builds, and old generations that nobody reads, but for the `keep` newest. Returns their names."""
-    current = published(index)
-    removed = []
-    folders = sorted(p for p in (index / "generations").iterdir() if p.is_dir())
-    finished = [p for p in folders if not p.name.startswith(".building-")]
-    spared = {p.name for p in finished[-keep:]} | {current}
-    for folder in folders:
-        if folder.name in spared:
-            continue
-        if folder.name.startswith(".building-") or _nobody_reads(folder):
-            shutil.rmtree(folder, ignore_errors=True)
-            removed.append(folder.name)
-    return removed
-
-
-def _nobody_reads(folder: Path) -> bool:
-    try:
-        with (folder / "in_use").open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            (folder / MANIFEST).unlink(missing_ok=True)  # a reader that comes now sees that it is gone
-            return True
-    except BlockingIOError:
-        return False
-    except FileNotFoundError:
-        return True

@@ -140,6 +140,8 @@ def query_words(query: Query, encoded: Encoded, generation: Generation) -> tuple
     return array / max(float(array.sum()), 1e-9), encoded.words[keep]
 
 
-def standardise(scores: np.ndarray) -> np.ndarray:
-    deviation = float(scores.std())
-    return (scores - scores.mean()) / (deviation if deviation > 1e-9 else 1.0)
+def standardise(scores: np.ndarray, among: np.ndarray | None = None) -> np.ndarray:
+    """In standard deviations from the mean, of the scores themselves or of those of `among`."""
+    among = scores if among is None or not len(among) else among
+    deviation = float(among.std())
+    return (scores - among.mean()) / (deviation if deviation > 1e-9 else 1.0)

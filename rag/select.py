@@ -1,40 +1,88 @@
-"""Score the sentences of the found passages against the question, and choose those that answer it."""
+"""Score the sentences of the found passages against the question, and choose those that answer it.
+
+Each sentence has a vector of features (TRAITS); its score is their weighted sum. The weights are fitted by `evals tune`
+on tuning questions only (docs/adr/0006-composition.md).
+"""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
 from corpus.chunk import ChunkSentence
-from rag.expect import Expectation, holds
+from rag.expect import SHARP, Expectation, holds
 from rag.generation import Generation
+from rag.legible import legibility
 from rag.lexical import STOP_WORDS, fold, stem, words
-from rag.query import Query
+from rag.query import GLOSSARY, Query
 from rag.retrieve import Found, Hit, query_words, standardise
 
-NOVEL = 2  # content words that a sentence must add to the question's
 PASSAGES = 8  # hits whose sentences are candidates
+NOVEL = 2  # content words that a sentence must add to the question's
 SHORTEST = 2  # content words of a sentence that can stand alone
+LONGEST_LEAD = 45  # words of a sentence that announces a list
+LONG = 45  # words beyond which a sentence is long
 _DANGLING = re.compile(
     r"^(?:[>»•–-]\s*)?(?:elles?|ils?|celles?-ci|ceux-ci|celui-ci|celle-ci|cette derniere|ce dernier|ces derniers|ces dernieres|"
     r"cela|ce|c['’]est|ceci|ainsi|en effet|autrement dit|de meme|a cette|pour y parvenir|a cet|son|sa|ses|leurs?)\b",
 )
+_DEFINES = re.compile(
+    r"\b(?:est|sont|designe(?:nt)?|correspond(?:ent)?|signifie|se definit|consiste|se caracterise|fait reference|c'est)\b|\s:\s|\s[–—-]\s|\("
+)
+_ACRONYM = re.compile(r"\b[A-Z](?:&[A-Z]|[A-Z]{1,7})\b")
+
+# What a sentence's score is made of, with the weight of each.
+TRAITS: Mapping[str, float] = {
+    "late": 0.35,  # late interaction with the question's words, standardised over the candidates
+    "dense": 0.54,  # cosine of the sentence's vector, standardised
+    "coverage": 6.31,  # share of the question's weight whose words stand in the sentence
+    "heading": 4.91,  # what only the heading says of the question
+    "lead": 3.58,  # what only the sentence before says, or the one that announces the list
+    "leaning": 6.40,  # the same, for a sentence that leans on it
+    "phrase": -0.21,  # share of the question's pairs of neighbouring words that stand in the sentence
+    "hit": 0.19,  # the passage's score, below the best
+    "sharp": 2.24,  # holds the number, date, share, amount or address that is asked for
+    "soft": 0.36,  # holds a name, a definition, a reason…
+    "defines": 1.92,  # opens with the thing to define
+    "title": -1.46,
+    "note": -0.49,
+    "short": -0.95,
+    "fragment": -0.89,  # of running text, without an end: a label or a heading
+    "dangling": -0.15,
+    "reference": -0.52,  # a line of a bibliography answers only who asks for a document
+    "group": -0.26,  # a whole list, with what announces it
+    "listed": -0.33,  # the same, where a list is asked for
+    "counted": 1.65,  # the same, with as many items as the question says
+    "item": -1.99,  # one item alone
+    "expands": 0.88,  # says what an acronym of the question stands for
+    "label": 1.09,  # « Mécénat : … » for who asks of mécénat
+    "repeats": -0.72,  # says nothing that the question didn't
+    "head": -1.41,  # a table's head names its columns and says nothing
+    "illegible": 1.20,  # from 0, every word is French, to 1
+    "long": 0.28,
+}
+
+_PLACES = {name: place for place, name in enumerate(TRAITS)}
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A sentence of a hit with its score; `index` is its rank in the chunk."""
+    """A sentence of a hit, or a whole list of it, with its score; `index` is the first one's rank in the chunk."""
 
     hit: Hit
     index: int
     sentence: ChunkSentence
+    members: tuple[int, ...]  # ranks of the sentences that it is made of
     text: str
     tokens: frozenset[str]
     score: float
     late: float
     coverage: float  # share of the question's weight whose words stand in the sentence
+    traits: np.ndarray  # in the order of TRAITS
 
     @property
     def key(self) -> tuple[int, int]:
@@ -44,81 +92,106 @@ class Candidate:
     def length(self) -> int:
         return len(self.text.split())
 
+    @property
+    def whole_list(self) -> bool:
+        return len(self.members) > 1
 
-@dataclass(frozen=True)
-class SelectionWeights:
-    """Chosen with evals/questions/dev.jsonl (docs/adr/0006-composition.md)."""
-
-    late: float = 0.46
-    dense: float = 0.19
-    coverage: float = 2.01
-    hit: float = 0.33
-    evidence: float = 0.59
-    title: float = -1.08
-    short: float = -2.0
-    note: float = -0.22
-    dangling: float = -0.18
-    reference: float = -1.99  # a line of a bibliography answers only who asks for a document
-    heading: float = 1.02  # of the coverage, for the words that only the heading says
-    lead: float = 0.3  # of the coverage, for the words that only the sentence before says
-    listed: float = 0.78
-    label: float = 0.8  # « Mécénat : … » for who asks of mécénat
-    repeats: float = -1.19  # says nothing that the question didn't
-    head: float = -3.92  # a table's head names its columns and says nothing
+    def trait(self, name: str) -> float:
+        return float(self.traits[_PLACES[name]])
 
 
 def candidates(
     found: Found,
     expectation: Expectation,
     generation: Generation,
-    weights: SelectionWeights | None = None,
+    weights: Mapping[str, float] | None = None,
     passages: int = PASSAGES,
 ) -> list[Candidate]:
     """All sentences of the first hits, best first."""
-    weights = weights or SelectionWeights()
     query_weights, query_vectors = query_words(found.query, found.encoded, generation)
-    terms = _term_weights(found.query, generation)
+    asked = _Asked.of(found.query, generation)
     rows: list[_Row] = []
     for hit in found.hits[:passages]:
-        rows += _rows(hit, terms, query_weights, query_vectors, found, generation, weights)
+        rows += _rows(hit, asked, query_weights, query_vectors, found, generation)
     if not rows:
         return []
-    late = standardise(np.array([row.late for row in rows]))
-    dense = standardise(np.array([row.dense for row in rows]))
     best_hit = found.hits[0].score
+    alone = [row for row in rows if len(row.members) == 1]
+    late = standardise(np.array([row.late for row in rows]), np.array([row.late for row in alone]))
+    dense = standardise(np.array([row.dense for row in rows]), np.array([row.dense for row in alone]))
+    given = np.array(list((weights or TRAITS).values()))
     scored = []
     for i, row in enumerate(rows):
-        score = weights.late * late[i] + weights.dense * dense[i] + weights.coverage * row.coverage
-        score += weights.hit * (row.hit.score - best_hit) + _traits(row, expectation, terms, weights)
+        traits = _traits(row, expectation, asked) | {
+            "late": float(late[i]),
+            "dense": float(dense[i]),
+            "hit": row.hit.score - best_hit,
+        }
+        vector = np.array([traits.get(name, 0.0) for name in TRAITS])
+        score = float(vector @ given)
         scored.append(
-            Candidate(row.hit, row.index, row.sentence, row.text, row.tokens, float(score), row.late, row.coverage)
+            Candidate(
+                row.hit,
+                row.members[0],
+                row.sentence,
+                row.members,
+                row.text,
+                row.tokens,
+                score,
+                row.late,
+                row.coverage,
+                vector,
+            )
         )
     return sorted(scored, key=lambda c: -c.score)
 
 
 @dataclass(frozen=True)
+class _Asked:
+    """The question's words, with what each weighs, its pairs of neighbouring content words, its acronyms."""
+
+    terms: dict[str, float]
+    pairs: frozenset[tuple[str, str]]
+    acronyms: tuple[str, ...]
+
+    @classmethod
+    def of(cls, query: Query, generation: Generation) -> _Asked:
+        terms = {term.token: term.weight * generation.lexical.idf(term.token) for term in query.terms}
+        known = {term.word for term in query.terms if term.word in GLOSSARY}
+        written = {fold(word) for word in _ACRONYM.findall(query.text)} if not query.text.isupper() else set()
+        return cls(terms, _pairs(query.repaired), tuple(sorted(known | written)))
+
+
+def _pairs(text: str) -> frozenset[tuple[str, str]]:
+    tokens = [stem(word) for word in words(text) if word not in STOP_WORDS]
+    return frozenset(pairwise(tokens))
+
+
+@dataclass(frozen=True)
 class _Row:
-    """A sentence before its score: its match with the question's words, and what stands around it."""
+    """A sentence or a list before its score: its match with the question's words, and what stands around it."""
 
     hit: Hit
-    index: int
+    members: tuple[int, ...]
     sentence: ChunkSentence
     text: str
     tokens: frozenset[str]
     late: float
     dense: float
     coverage: float
+    heading: float
+    lead: float
     announces: bool  # a list follows
+    opens_with_item: bool = False  # of a list: nothing announces it
 
 
 def _rows(
     hit: Hit,
-    terms: dict[str, float],
+    asked: _Asked,
     query_weights: np.ndarray,
     query_vectors: np.ndarray,
     found: Found,
     generation: Generation,
-    weights: SelectionWeights,
 ) -> list[_Row]:
     spans, vectors = generation.word_vectors(hit.row)
     sentence_vectors = generation.sentence_vectors(hit.row)
@@ -136,47 +209,134 @@ def _rows(
             said = tokens | _tokens(hit.chunk.text[head.start : head.end])
         late = float((query_vectors @ vectors[inside].T).max(axis=1) @ query_weights) if inside.any() else 0.0
         dense = float(sentence_vectors[index] @ found.encoded.vector) if index < len(sentence_vectors) else 0.0
-        coverage = _coverage(said, terms) + weights.heading * _coverage(heading - said, terms)
-        leaning = (
-            1.0 if is_dangling(text) else weights.lead
-        )  # « Cette dernière correspond… » speaks of what was just named
-        coverage += leaning * _coverage(lead - said - heading, terms)
         after = hit.sentences[index + 1] if index + 1 < len(hit.sentences) else None
         announces = after is not None and after.kind == "list" and not text.startswith("- ")
-        rows.append(_Row(hit, index, sentence, text, tokens, late, dense, coverage, announces))
+        rows.append(
+            _Row(
+                hit,
+                (index,),
+                sentence,
+                text,
+                tokens,
+                late,
+                dense,
+                _coverage(said, asked.terms),
+                _coverage(heading - said, asked.terms),
+                _coverage(lead - said - heading, asked.terms),
+                announces,
+            )
+        )
         if sentence.kind != "list" or announces:
             lead = tokens
-    return rows
+    return rows + _lists(rows, asked)
 
 
-def _traits(row: _Row, expectation: Expectation, terms: dict[str, float], weights: SelectionWeights) -> float:
-    """What a sentence is worth beside its match: the kind of thing asked for, its form, its novelty."""
-    score = 0.0
-    text, kind = row.text, row.sentence.kind
-    wanted = [want for want in expectation.wants if want != "list"]
-    if wanted and any(holds(want, text) for want in wanted):
-        score += weights.evidence
-    if "list" in expectation.wants and (row.announces or kind == "list"):
-        score += weights.listed
-    if kind == "title":
-        score += weights.title
-    if kind == "note" and not expectation.wants & {"url", "date", "person"}:
-        score += weights.note
+def _lists(rows: Sequence[_Row], asked: _Asked) -> list[_Row]:
+    """Each list of a chunk as one candidate: its items, with the sentence that announces them."""
+    found = []
+    start = 0
+    while start < len(rows):
+        end = start
+        while end < len(rows) and rows[end].sentence.kind == "list":
+            end += 1
+        if end - start >= 2:
+            first = start - 1 if start and _announces(rows[start - 1]) else start
+            found.append(_joined(rows[first:end], asked))
+        start = max(end, start + 1)
+    return found
+
+
+def _announces(row: _Row) -> bool:
+    return row.sentence.kind in ("body", "title") and len(row.text.split()) <= LONGEST_LEAD
+
+
+def _joined(members: Sequence[_Row], asked: _Asked) -> _Row:
+    tokens = frozenset().union(*(row.tokens for row in members))
+    said = _coverage(tokens, asked.terms)
+    return replace(
+        members[0],
+        members=tuple(row.members[0] for row in members),
+        sentence=next(row.sentence for row in members if row.sentence.kind == "list"),
+        text="\n".join(row.text for row in members),
+        tokens=tokens,
+        late=max(row.late for row in members),
+        dense=max(row.dense for row in members),
+        coverage=said,
+        heading=min(members[0].heading, 1 - said),
+        lead=min(members[0].lead, 1 - said),
+        announces=False,
+        opens_with_item=members[0].sentence.kind == "list",
+    )
+
+
+def _traits(row: _Row, expectation: Expectation, asked: _Asked) -> dict[str, float]:
+    """What a sentence is worth: its match, the kind of thing asked for, its form, its novelty; absent ones are 0."""
+    text, kind, wants = row.text, row.sentence.kind, expectation.wants
+    dangling = is_dangling(text)
+    traits = {
+        "coverage": row.coverage,
+        "heading": row.heading,
+        "leaning" if dangling else "lead": row.lead,
+        "illegible": 1 - legibility(text),
+        "dangling": float(dangling),
+        "title": float(kind == "title"),
+        "long": float(len(text.split()) > LONG),
+    }
+    if asked.pairs:
+        traits["phrase"] = len(asked.pairs & _pairs(text)) / len(asked.pairs)
+    traits["sharp"] = float(any(holds(want, text) for want in wants & SHARP))
+    traits["soft"] = float(any(holds(want, text) for want in wants - SHARP - {"list"}))
+    if "definition" in wants:
+        traits["defines"] = _defines(text, asked)
+    if len(row.members) > 1:
+        items = len(row.members) - int(not row.opens_with_item)
+        traits |= {"group": 1.0, "listed": float("list" in wants), "counted": float(expectation.count == items)}
+    elif kind == "list":
+        traits["item"] = 1.0
+    if asked.acronyms:
+        traits["expands"] = float(any(_expands(text, acronym) for acronym in asked.acronyms))
+    if kind == "note" and not wants & {"url", "date", "person"}:
+        traits["note"] = 1.0
     if len(row.tokens) < SHORTEST or _is_byline(text):
-        score += weights.short
-    if is_dangling(text):
-        score += weights.dangling
-    if _is_reference(row.hit, text) and not expectation.wants & {"url", "date", "person"}:
-        score += weights.reference
+        traits["short"] = 1.0
+    if kind == "body" and text[-1:] not in ".!?…:;»":
+        traits["fragment"] = 1.0
+    if _is_reference(row.hit, text) and not wants & {"url", "date", "person"}:
+        traits["reference"] = 1.0
     if kind == "table" and ":" not in text and ";" in text:
-        score += weights.head
-    if len(row.tokens - terms.keys()) < NOVEL and not row.announces:
-        score += weights.repeats
+        traits["head"] = 1.0
+    if len(row.tokens - asked.terms.keys()) < NOVEL and not row.announces:
+        traits["repeats"] = 1.0
     label, colon, _ = text.partition(" : ")
     named = _tokens(label) if colon else frozenset()
     if named and len(named) <= 6:
-        score += weights.label * len(named & terms.keys()) / len(named)
-    return score
+        traits["label"] = len(named & asked.terms.keys()) / len(named)
+    return traits
+
+
+def _defines(text: str, asked: _Asked) -> float:
+    """How much of the question stands before the verb that defines."""
+    found = _DEFINES.search(fold(text))
+    return _coverage(_tokens(text[: found.start()]), asked.terms) if found else 0.0
+
+
+def _expands(text: str, acronym: str) -> bool:
+    """« Objectif de Développement Durable (ODD) », « ODD : objectif… »: initials in order beside the acronym."""
+    folded = fold(text)
+    letters = re.sub(r"\W", "", acronym)
+    found = re.search(rf"(?:\(|\b){re.escape(acronym)}(?:\)|\b)", folded)
+    if found is None:
+        return False
+    around = words(folded[: found.start()])[-12:], words(folded[found.end() :])[:12]
+    return any(_has_initials(side, letters) for side in around)
+
+
+def _has_initials(side: Sequence[str], letters: str) -> bool:
+    rest = letters
+    for word in side:
+        if rest and word.startswith(rest[0]) and len(word) > 1:
+            rest = rest[1:]
+    return not rest
 
 
 def _is_reference(hit: Hit, text: str) -> bool:
@@ -195,10 +355,6 @@ def is_dangling(text: str) -> bool:
 
 def _tokens(text: str) -> frozenset[str]:
     return frozenset(stem(word) for word in words(text) if word not in STOP_WORDS)
-
-
-def _term_weights(query: Query, generation: Generation) -> dict[str, float]:
-    return {term.token: term.weight * generation.lexical.idf(term.token) for term in query.terms}
 
 
 def _coverage(tokens: frozenset[str], term_weights: dict[str, float]) -> float:

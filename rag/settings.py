@@ -14,6 +14,7 @@ from corpus.errors import ConfigurationError
 PREFIX = "BOUSSOLE_"
 DEFAULT_MODEL = "multilingual-e5-small"
 STARTER_CORPUS = Path(__file__).resolve().parent.parent / "corpus" / "documents"
+OFFICIAL_DOCUMENTS = STARTER_CORPUS.with_name("manifest.toml")
 
 
 class Settings(BaseSettings):
@@ -23,7 +24,14 @@ class Settings(BaseSettings):
 
     index: Path = Field(Path("index"), description="Dossier de l'index")
     sources: str = Field(
-        "", description="Dossiers ou fichiers à indexer, séparés par « : » ; vide : le corpus de départ"
+        "",
+        description="Dossiers ou fichiers à indexer avec les documents ajoutés, séparés par « : » ; vide : le corpus de départ",
+    )
+    manifest: Path = Field(
+        OFFICIAL_DOCUMENTS, description="Manifeste des documents officiels que `boussole corpus fetch` récupère"
+    )
+    fetch_loopback: bool = Field(
+        False, description="Essais seulement : `corpus fetch` peut demander à un serveur de cette machine, sans https"
     )
     cache: Path = Field(Path.home() / ".cache" / "boussole17", description="Dossier des modèles convertis")
     embedding_model: str = Field(
@@ -39,8 +47,23 @@ class Settings(BaseSettings):
     llm_timeout: float = Field(30.0, gt=0, description="Secondes laissées au modèle pour une réponse entière")
     host: str = Field("127.0.0.1", description="Adresse d'écoute")
     port: int = Field(8017, ge=0, le=65535, description="Port d'écoute")
-    root_path: str = Field("", description="Préfixe d'adresse derrière un serveur mandataire")
-    data: Path = Field(Path("var"), description="Dossier des clés et des avis (SQLite)")
+    workers: int = Field(1, ge=1, le=64, description="Processus qui répondent ; chacun charge le modèle (environ 1 Go)")
+    root_path: str = Field(
+        "",
+        pattern=r"^(/[\w.~-]+)*$",
+        description="Préfixe d'adresse derrière un serveur mandataire, par exemple /boussole",
+    )
+    trusted_proxies: str = Field(
+        "",
+        description="Adresses des serveurs mandataires dont les en-têtes X-Forwarded-* sont crus, séparées par des "
+        "virgules ; vide : aucun",
+    )
+    redis_url: SecretStr = Field(
+        SecretStr(""),
+        description="Redis où plusieurs serveurs comptent ensemble les demandes, par exemple redis://127.0.0.1:6379 ; "
+        "vide : chaque machine compte les siennes",
+    )
+    data: Path = Field(Path("var"), description="Dossier des documents ajoutés, des clés et des avis (SQLite)")
     feedback_days: int = Field(365, ge=1, description="Jours de conservation des avis")
     log_questions: bool = Field(
         False, description="Conserver les questions (données personnelles : à annoncer aux usagers)"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -126,6 +127,16 @@ def write_chroma(
         ]
         store.add(nodes)
         row += len(batch)
+    client.close()
+
+
+def drop_collection(generation: str, chroma_url: str) -> None:
+    """Remove a cleared generation's collection from the server, where it still stands."""
+    from chromadb.errors import NotFoundError
+
+    client = http_client(chroma_url)
+    with suppress(NotFoundError):
+        client.delete_collection(collection_name(generation))
     client.close()
 
 

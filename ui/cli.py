@@ -11,14 +11,18 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from corpus.errors import BoussoleError, ConfigurationError, IndexMissing, UsageError
+from ui.chat_command import chat
+from ui.corpus_commands import corpus
+from ui.doctor_command import doctor
+from ui.keys_commands import register as add_keys
+from ui.options import index_option, json_option
 from ui.serve_command import serve
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
+    from rag.embedding import Encoder
+    from rag.index import IndexReport
     from rag.settings import Settings
-
-index_option = click.option("--index", type=click.Path(path_type=Path), help="Dossier de l'index.")
-json_option = click.option("--json", "as_json", is_flag=True, help="Un objet JSON sur la sortie standard.")
 
 
 class Commands(click.Group):
@@ -38,7 +42,9 @@ def main() -> None:
     pass
 
 
-main.add_command(serve)
+for command in (serve, chat, corpus, doctor):
+    main.add_command(command)
+add_keys(main)
 
 
 @main.command(help="Lire, nettoyer, découper, indexer et publier les documents ; seul ce qui a changé est refait.")
@@ -51,21 +57,37 @@ main.add_command(serve)
 def index(sources: tuple[Path, ...], index: Path | None, rebuild: bool, as_json: bool) -> None:
     from dataclasses import asdict
 
-    from rag.embedding import load_encoder
-    from rag.index import build
+    from rag.index import NothingRead, build
     from ui.progress import indexing
+    from ui.sources import default_sources, describer, open_library
 
     settings = _settings(index)
+    library = open_library(settings)
     with indexing(sys.stderr) as progress:
-        report = build(
-            sources or default_sources(settings),
-            settings.index,
-            lambda: load_encoder(settings, progress.say),
-            settings.embedding_model,
-            rebuild=rebuild,
-            chroma_url=settings.chroma_url,
-            progress=progress.advance,
-        )
+
+        def load() -> Encoder:
+            from rag.embedding import load_encoder
+
+            return load_encoder(settings, progress.say)
+
+        try:
+            report = build(
+                sources or default_sources(settings, library),
+                settings.index,
+                load,
+                settings.embedding_model,
+                rebuild=rebuild,
+                metadata=describer(library),
+                chroma_url=settings.chroma_url,
+                progress=progress.advance,
+            )
+        except NothingRead as error:
+            if as_json:
+                failures = [asdict(f) for f in error.failures]
+                click.echo(
+                    json.dumps({"error": error.code, "detail": str(error), "failures": failures}, ensure_ascii=False)
+                )
+            raise
     if as_json:
         click.echo(json.dumps(asdict(report), ensure_ascii=False))
     else:
@@ -74,12 +96,7 @@ def index(sources: tuple[Path, ...], index: Path | None, rebuild: bool, as_json:
             f"Génération {report.generation} {state} : {report.documents} documents, {report.pages} pages, "
             f"{report.chunks} passages ({report.embedded} nouveaux) en {report.seconds:.1f} s."
         )
-        for failure in (*report.failures, *report.page_failures):
-            click.echo(f"  {failure.path} : {failure.message}", err=True)
-        for path in report.skipped:
-            click.echo(f"  laissé de côté (texte de travail à côté de PDF) : {path}", err=True)
-        for path in report.duplicates:
-            click.echo(f"  même fichier : {path}", err=True)
+        _tell_apart(report)
     if report.failures:
         sys.exit(1)
 
@@ -92,6 +109,7 @@ def index(sources: tuple[Path, ...], index: Path | None, rebuild: bool, as_json:
 @click.option("--history", type=click.File(encoding="utf-8"), help="Conversation : [{role, content}], en JSON.")
 @click.option("--document", "documents", multiple=True, help="Identifiant d'un document auquel se limiter ; répétable.")
 @index_option
+@click.option("--plain", is_flag=True, help="Texte nu, sans couleur ni coupure de ligne.")
 @json_option
 def ask(
     question: str | None,
@@ -99,10 +117,11 @@ def ask(
     history: TextIO | None,
     documents: tuple[str, ...],
     index: Path | None,
+    plain: bool,
     as_json: bool,
 ) -> None:
     from rag.answer import Turn
-    from ui.terminal import show_answer
+    from ui.terminal import plain_answer, show_answer
 
     settings = _settings(index)
     if (question is None) == (batch is None):
@@ -117,11 +136,14 @@ def ask(
         return
     turns: list[Turn] = _turns(json.load(history)) if history else []
     assert question is not None
-    answer = _assistant(settings).ask(question, turns, documents)
+    assistant = _assistant(settings)
+    answer = assistant.ask(question, turns, documents)
     if as_json:
         click.echo(answer.model_dump_json())
+    elif plain:
+        click.echo(plain_answer(answer))
     else:
-        show_answer(answer)
+        show_answer(answer, locate=assistant.file)
 
 
 @main.command(help="Chercher des passages, sans réponse.")
@@ -157,14 +179,21 @@ def search(
         show_passages(result)
 
 
-def default_sources(settings: Settings) -> tuple[Path, ...]:
-    """What is indexed when nothing is named: BOUSSOLE_SOURCES, or the starter corpus and the documents that were added."""
-    from rag.settings import STARTER_CORPUS
-
-    if settings.sources:
-        return tuple(Path(part) for part in settings.sources.split(":") if part)
-    added = settings.data / "documents"
-    return (STARTER_CORPUS, added) if added.is_dir() else (STARTER_CORPUS,)
+def _tell_apart(report: IndexReport) -> None:
+    """What the answers will lack, and why; on stderr."""
+    if report.repaired:
+        click.echo("  l'index publié était abîmé : tout a été refait", err=True)
+    for failure in (*report.failures, *report.page_failures):
+        click.echo(f"  [{failure.code}] {failure.path} : {failure.message}", err=True)
+    for old in report.superseded:
+        when = f" ({old.by_date})" if old.by_date else ""
+        click.echo(f"  remplacé par « {old.by_title} »{when}, {old.by} : {old.path}", err=True)
+    for path in report.skipped:
+        click.echo(f"  laissé de côté (texte de travail ou d'accompagnement) : {path}", err=True)
+    for path in report.duplicates:
+        click.echo(f"  même fichier : {path}", err=True)
+    if report.failures:
+        click.echo("  Que faire de chaque code : docs/corpus.md", err=True)
 
 
 def _settings(index: Path | None) -> Settings:

@@ -1,4 +1,4 @@
-"""`boussole serve`: API and chat page on one port."""
+"""`boussole serve`: API, widget and chat page on one port."""
 
 from __future__ import annotations
 
@@ -7,25 +7,26 @@ from pathlib import Path
 import click
 
 
-@click.command(help="Servir l'API et la page de conversation sur un seul port.")
+@click.command(help="Servir l'API, le widget et la page de conversation sur un seul port.")
 @click.option("--host", help="Adresse d'écoute (127.0.0.1 par défaut).")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port d'écoute (8017 par défaut).")
 @click.option("--index", type=click.Path(path_type=Path), help="Dossier de l'index.")
-def serve(host: str | None, port: int | None, index: Path | None) -> None:
+@click.option("--workers", type=click.IntRange(1, 64), help="Processus qui répondent (1 par défaut).")
+@click.option("--root-path", help="Préfixe d'adresse derrière un serveur mandataire, par exemple /boussole.")
+@click.option("--trusted-proxies", help="Adresses des mandataires dont les en-têtes X-Forwarded-* sont crus.")
+def serve(
+    host: str | None,
+    port: int | None,
+    index: Path | None,
+    workers: int | None,
+    root_path: str | None,
+    trusted_proxies: str | None,
+) -> None:
     from rag.settings import load_settings
 
-    settings = load_settings(host=host, port=port, index=index)
-    click.echo("→ Chargement de l'index et du modèle de langue…", err=True)
-    import uvicorn
-
-    from api.app import create_app
-    from rag.embedding import load_encoder
-    from rag.generation import published
-
-    published(settings.index)  # says what to type where nothing is indexed yet
-    app = create_app(settings, load_encoder(settings, lambda text: click.echo(text, err=True)))
-    config = uvicorn.Config(
-        app, settings.host, settings.port, log_level="warning", access_log=False, timeout_graceful_shutdown=10
+    settings = load_settings(
+        host=host, port=port, index=index, workers=workers, root_path=root_path, trusted_proxies=trusted_proxies
     )
-    click.echo(f"→ Prêt : http://{settings.host}:{settings.port} (Ctrl-C pour arrêter)", err=True)
-    uvicorn.Server(config).run()
+    from api.serve import run
+
+    run(settings, lambda text: click.echo(text, err=True))

@@ -2,43 +2,20 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from servers import Keyed, serving
 
 from api.app import create_app
+from api.keys import KeyStore
 from rag.embedding import Encoder
 from rag.settings import Settings
 
 HERE = "http://127.0.0.1:8017"
-
-
-@contextmanager
-def serving(app: FastAPI) -> Iterator[str]:
-    """The address of a real server of `app`, stopped at the end of the block."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(app, "127.0.0.1", port, log_level="warning", timeout_graceful_shutdown=3))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + 60
-    while not server.started:
-        assert time.monotonic() < deadline, "the server did not start"
-        time.sleep(0.05)
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        thread.join(15)
 
 
 @pytest.fixture(scope="session")
@@ -69,3 +46,13 @@ def visitor(settings: Settings, encoder: Encoder, tmp_path: Path) -> Iterator[Ca
             return TestClient(app, base_url=base_url, client=(address, 50000), raise_server_exceptions=False)
 
         yield make
+
+
+@pytest.fixture(scope="module")
+def keyed(settings: Settings, encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keyed]:
+    """A real server with keys of its own: `keyed.address`, `keyed.keys`, `keyed.secret` (of a server's key)."""
+    data = tmp_path_factory.mktemp("keyed")
+    store = KeyStore(data)
+    _, secret = store.create("tests", rate="100000/minute")
+    with serving(create_app(settings.model_copy(update={"data": data}), encoder)) as found:
+        yield Keyed(found, store, secret, data)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.repair import join_lines, repair
+from corpus.joining import join_lines
+from corpus.repair import repair
 
 DAMAGED = [
     ("Nous croyons a I'intérét général des communes.", "Nous croyons à l'intérêt général des communes."),
@@ -20,12 +21,25 @@ DAMAGED = [
     ("Elle a été créée en 2019", "Elle a été créée en 2019"),
     ("Il y a trois étapes", "Il y a trois étapes"),
     ("une €galité", "une égalité"),
+    ("Les jeunes de16325ans y viennent", "Les jeunes de 16 à 25 ans y viennent"),
+    ("le 158me forum", "le 15e forum"),
+    ("du cé6té des communes", "du côté des communes"),
+    ("Elle répond a un besoin commun", "Elle répond à un besoin commun"),
+    ("une démarche a (ré)inventer ici", "une démarche à (ré)inventer ici"),
+    ("il n’y a d’alliance que locale", "il n’y a d’alliance que locale"),
+    ("celui ou les élus décident", "celui où les élus décident"),
+    ("c'est-a-dire jusqu'a demain", "c'est-à-dire jusqu'à demain"),
+    ("Procéder aun bilan et lire sesrésultats", "Procéder à un bilan et lire ses résultats"),
+    ("Faire confiance?.", "Faire confiance."),
+    ("la négociation & l'accord", "la négociation à l'accord"),
+    ("le rdle de chaque acteur", "le rôle de chaque acteur"),
+    ("des allances durables", "des alliances durables"),
 ]
 
 
 @pytest.mark.parametrize(("damaged", "expected"), DAMAGED, ids=[d[:24] for d, _ in DAMAGED])
 def test_a_damaged_line_is_restored(damaged: str, expected: str) -> None:
-    assert repair(damaged, accents=True) == expected
+    assert repair(damaged, damage=True) == expected
 
 
 @pytest.mark.parametrize(
@@ -44,7 +58,7 @@ def test_clean_french_is_left_as_it_is(clean: str) -> None:
 @given(st.text(max_size=200))
 def test_numbers_outside_known_damage_are_never_invented(text: str) -> None:
     digits = {c for c in text if c.isdigit()}
-    assert {c for c in repair(text, accents=False) if c.isdigit()} <= digits
+    assert {c for c in repair(text, damage=False) if c.isdigit()} <= digits
 
 
 def test_a_word_cut_at_a_line_end_is_joined_and_a_compound_keeps_its_hyphen() -> None:
