@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help run index test check format docs evals bench corpus captures clean
+.PHONY: help run index test check format docs evals gate bench corpus captures clean
 
 help: ## dit ce que chaque commande fait
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -41,6 +41,9 @@ format: $(STAMP) ## met le code en forme
 
 evals: $(STAMP) ## mesure l'assistant sur les questions de référence
 	@$(BIN)/evals run
+
+gate: $(STAMP) ## dit si l'index peut être publié (mesure, comparaison, références)
+	@$(BIN)/evals gate
 
 corpus: $(STAMP) ## recompose les PDF du corpus de départ
 	@$(BIN)/python -m corpus.typeset

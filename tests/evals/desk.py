@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import torch
+
 from corpus.typeset import build as typeset
 from evals.anchors import PageBook
 from evals.baseline import open_baseline
@@ -37,9 +39,12 @@ class Desk:
     def measure(self, questions: Sequence[Question] | None = None) -> Run:
         self._runs += 1
         assistant = Assistant(self.settings, self.encoder)
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)  # as the commands do: see evals/options.py
         try:
             return measure(assistant, questions or self.questions, self.folder / "runs" / f"{self._runs:02d}")
         finally:
+            torch.set_num_threads(threads)
             assistant.close()
 
     def gate(self, questions: Sequence[Question] | None = None, baseline: Path | None = None) -> Verdict:
