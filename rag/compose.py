@@ -21,6 +21,8 @@ LONGEST_LEAD = 40  # words of a sentence that is said only because the next one 
 WORTH = 4.1  # how far below the best a sentence may score and still be said
 LONGEST_LIST = 12  # items shown of one list
 CELL = re.compile(r"[^\s:;](?:(?! [:;] ).)*")  # of a row « label : cell ; cell »
+ILLEGIBLE = 0.2  # share of a sentence that isn't French beyond which it isn't said
+SENTENCE_WORDS = 6  # words below which a line without an end is a label
 SAME = 0.8  # share of words in common beyond which a written sentence repeats another
 SAID = 0.5  # share of a sentence's words that a written answer must hold to have said it
 ALIKE = 0.6  # share of words in common beyond which two sentences say the same thing
@@ -73,11 +75,13 @@ def _choose(ranked: Sequence[Candidate], expectation: Expectation) -> list[Candi
     chosen: list[Candidate] = []
     first: list[Candidate] = []
     length = 0
-    for candidate in ranked:
-        if not candidate.whole_list and (candidate.sentence.kind == "title" or _is_table_head(candidate)):
+    for candidate in _reading_on(ranked):
+        if not candidate.whole_list and not _can_be_said(candidate):
             continue
         if best is not None and candidate.score < best.score - WORTH:
-            break
+            continue
+        if best is not None and candidate.whole_list and not wants_list and candidate.hit.row != best.hit.row:
+            continue  # a list from elsewhere, beside a sentence that answers
         if len(chosen) >= (MOST_ITEMS if wants_list else MOST_SENTENCES):
             break
         if any(_alike(candidate, other) for other in chosen) or _lesser_row(candidate, chosen, expectation):
@@ -91,6 +95,13 @@ def _choose(ranked: Sequence[Candidate], expectation: Expectation) -> list[Candi
         chosen += unit
         length += words
     return _order(chosen, first)
+
+
+def _reading_on(ranked: Sequence[Candidate]) -> list[Candidate]:
+    """The candidates, best first, what leans on the best sentence right after it: « Cette dernière correspond à… »."""
+    best = next((c for c in ranked if c.whole_list or _can_be_said(c)), ranked[0])
+    after = [c for c in ranked if c.key == (best.hit.row, best.members[-1] + 1) and is_dangling(c.text)]
+    return [best, *after, *(c for c in ranked if c is not best and c not in after)]
 
 
 @dataclass(frozen=True)
@@ -114,8 +125,17 @@ class _Page:
             members = candidate.members if with_list else candidate.members[:LONGEST_LIST]
             return [self.singles[row, i] for i in members[: LONGEST_LIST + 1]]
         before = self.singles.get((row, index - 1))
-        leans = is_dangling(candidate.text) and before is not None and before.sentence.kind == candidate.sentence.kind
+        leans = is_dangling(candidate.text) and before is not None and before.sentence.kind in ("body", "list")
         return [before, candidate] if leans and before and before.length <= LONGEST_LEAD else [candidate]
+
+
+def _can_be_said(candidate: Candidate) -> bool:
+    """Not a heading, nor a table's head, nor what a drawing or bad OCR left."""
+    kind, text = candidate.sentence.kind, candidate.text
+    if kind == "title" or _is_table_head(candidate) or candidate.trait("illegible") > ILLEGIBLE:
+        return False
+    label = kind == "table" and " : " not in text and not any(c.isdigit() for c in text)
+    return not (label or (kind == "body" and candidate.trait("fragment") and len(text.split()) < SENTENCE_WORDS))
 
 
 def _listed(chosen: Sequence[Candidate]) -> set[tuple[int, int]]:

@@ -111,8 +111,10 @@ def candidates(
     query_weights, query_vectors = query_words(found.query, found.encoded, generation)
     asked = _Asked.of(found.query, generation)
     rows: list[_Row] = []
+    one_thing = bool(expectation.wants & SHARP) and "list" not in expectation.wants
     for hit in found.hits[:passages]:
-        rows += _rows(hit, asked, query_weights, query_vectors, found, generation)
+        own = _rows(hit, asked, query_weights, query_vectors, found, generation)
+        rows += own if one_thing else own + _lists(own, asked)
     if not rows:
         return []
     best_hit = found.hits[0].score
@@ -228,7 +230,7 @@ def _rows(
         )
         if sentence.kind != "list" or announces:
             lead = tokens
-    return rows + _lists(rows, asked)
+    return rows
 
 
 def _lists(rows: Sequence[_Row], asked: _Asked) -> list[_Row]:
@@ -247,7 +249,9 @@ def _lists(rows: Sequence[_Row], asked: _Asked) -> list[_Row]:
 
 
 def _announces(row: _Row) -> bool:
-    return row.sentence.kind in ("body", "title") and len(row.text.split()) <= LONGEST_LEAD
+    if len(row.text.split()) > LONGEST_LEAD:
+        return False
+    return row.sentence.kind == "title" or (row.sentence.kind == "body" and row.text.rstrip().endswith(":"))
 
 
 def _joined(members: Sequence[_Row], asked: _Asked) -> _Row:
@@ -291,8 +295,8 @@ def _traits(row: _Row, expectation: Expectation, asked: _Asked) -> dict[str, flo
     if len(row.members) > 1:
         items = len(row.members) - int(not row.opens_with_item)
         traits |= {"group": 1.0, "listed": float("list" in wants), "counted": float(expectation.count == items)}
-    elif kind == "list":
-        traits["item"] = 1.0
+    elif kind == "list" and ("list" in wants or not wants & SHARP):
+        traits["item"] = 1.0  # its whole list is a better answer, unless one thing is asked for
     if asked.acronyms:
         traits["expands"] = float(any(_expands(text, acronym) for acronym in asked.acronyms))
     if kind == "note" and not wants & {"url", "date", "person"}:

@@ -15,7 +15,8 @@ from rag.lexical import STOP_WORDS, fold, stem, words
 NUMBER = re.compile(r"\d[\d   \u202f\u00a0]*(?:[.,]\d+)?")
 _URL = re.compile(r"(?:https?://|www\.)\S+|\b[\w.-]+\.(?:fr|org|com|net|eu)\b\S*")
 _NAME = re.compile(r"(?<!^)(?<![.!?:»«]\s)\b[A-ZÉÈÀÂÎÔÛ][\w’'-]{2,}")
-SHARED_WORDS = 0.5  # of a sentence's content words that must stand in its quotes
+SHARED_WORDS = 0.7  # of a sentence's content words that must stand in its quotes
+VARIED = 0.5  # share of distinct words below which a sentence goes round in circles
 NEAR_SAID, NEAR_QUOTED = 4, 8  # words around a number, in the sentence and in the quote, of which one must be the same
 _NEGATION = re.compile(r"\b(?:n['e]|ne|non|aucune?|jamais|sans|ni)\b|\bpas\b")
 _SPELLED = {**NUMBER_WORDS, "trente": 30, "quarante": 40, "cinquante": 50, "cent": 100, "mille": 1000}
@@ -42,7 +43,8 @@ def unsupported(sentence: DraftSentence) -> list[str]:
     missing += [name for name in _NAME.findall(sentence.text) if not set(words(name)) <= known | STOP_WORDS]
     content = [stem(w) for w in words(sentence.text) if w not in STOP_WORDS]
     stems = {stem(w) for w in known}
-    if content and sum(token in stems for token in content) / len(content) < SHARED_WORDS:
+    distinct = set(content)
+    if content and (len(distinct & stems) / len(distinct) < SHARED_WORDS or len(distinct) / len(content) < VARIED):
         missing.append("…")
     return missing
 
