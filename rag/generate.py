@@ -98,8 +98,19 @@ class Writer:
 
     def _deltas(self, question: str, sources: Sequence[Source], deadline: float) -> Generator[str, None, None]:
         """Pieces of text until the model ends or time is over. Raises LLMError where nothing came."""
+        import httpx
         from openai import OpenAIError
 
+        faults = (
+            OpenAIError,
+            httpx.HTTPError,
+            OSError,
+            ValueError,
+            RuntimeError,
+            AttributeError,
+            IndexError,
+            TypeError,
+        )
         for attempt in (1, 2):
             started = False
             try:
@@ -112,7 +123,7 @@ class Writer:
                             raise LLMError("Le modèle de rédaction a dépassé le temps accordé.")
                         return
                 return
-            except (OpenAIError, OSError, ValueError, RuntimeError, AttributeError, IndexError, TypeError) as error:
+            except faults as error:
                 # Of any class: a faulty server gives what no client expects. Its words may hold secrets: only the class is told.
                 log.info("language model failed", extra={"error": type(error).__name__, "attempt": attempt})
                 if started or attempt == 2 or time.monotonic() + RETRY_AFTER > deadline:
