@@ -120,7 +120,7 @@ class Assistant:
         if reply := guard.small_talk(question):
             yield from self._plain(question, question, "abstained", reply, clock)
             return
-        standalone = condense(question, history)
+        standalone = condense(guard.without_markup(question), history)
         clock.mark("condense")
         expectation = expect(standalone)
         found = self._find(standalone, RERANKED, expectation, document_ids)

@@ -60,6 +60,15 @@ def small_talk(question: str) -> str | None:
     return ABOUT if _ABOUT.match(folded) else None
 
 
+_MARKUP = re.compile(r"<(script|style)\b.*?</\1\s*>|<!--.*?-->|</?[a-zA-Z][^<>]{0,500}>", re.DOTALL | re.IGNORECASE)
+
+
+def without_markup(question: str) -> str:
+    """The question without HTML, which nobody asks about; unchanged where nothing else is left."""
+    rest = " ".join(_MARKUP.sub(" ", question).split())
+    return rest if any(c.isalnum() for c in rest) else question
+
+
 _POLITE_OPENING = re.compile(
     r"^\s*(?:(?:ok|super|parfait|très bien|d'accord|génial|merci(?: beaucoup)?|bonjour|bonsoir|salut)\b[ ,!.…]*)+(?:(?:et )?sinon|au fait|autre question|une autre question)?[ ,:]*",
     re.IGNORECASE,

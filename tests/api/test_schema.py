@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -75,7 +76,7 @@ def test_a_typed_client_compiles_and_runs(keyed: Keyed, tmp_path: Path) -> None:
 def test_schemathesis_finds_no_surprise(keyed: Keyed, tmp_path: Path) -> None:
     """All checks over requests made from the schema, well-formed and not, for some seconds."""
     command = [
-        "schemathesis", "run", f"{keyed.address}/openapi.json", "-H", f"Authorization: Bearer {keyed.secret}", "--checks", "all",
+        str(Path(sys.executable).with_name("schemathesis")), "run", f"{keyed.address}/openapi.json", "-H", f"Authorization: Bearer {keyed.secret}", "--checks", "all",
         "--phases", "examples,coverage,fuzzing", "--max-examples", "5", "--seed", "17", "--no-color", "--request-timeout", "30",
         "--generation-database", "none",
     ]  # fmt: skip
