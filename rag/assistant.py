@@ -32,7 +32,7 @@ from rag.embedding import Encoder, load_encoder
 from rag.expect import Expectation, expect
 from rag.generate import Writer
 from rag.generation import Generation
-from rag.passages import RERANKED, join_neighbours, rerank
+from rag.passages import RERANKED, join_neighbours, rerank, spread
 from rag.retrieve import Found, HybridRetriever
 from rag.settings import Settings
 from rag.suggest import suggest
@@ -254,7 +254,7 @@ class Assistant:
 
     def _passages(self, found: Found) -> Iterator[Passage]:
         best = found.hits[0].score if found.hits else 0.0
-        for hits in join_neighbours(found.hits):
+        for hits, score in spread(join_neighbours(found.hits)):
             hit = hits[0]
             document = self.generation.documents[hit.chunk.document_id]
             yield Passage(
@@ -266,7 +266,7 @@ class Assistant:
                 section=" › ".join(hit.chunk.section),
                 kind=hit.chunk.kind,
                 text="\n".join(h.chunk.text for h in sorted(hits, key=lambda h: h.chunk.ordinal)),
-                score=_relative(hit.score, best),
+                score=_relative(score, best),
                 page_url=page_url(document.id, hit.chunk.page),
                 source_url=document.source_url,
             )

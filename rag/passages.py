@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ from rag.select import candidates
 RERANKED = 20  # hits that are ordered again, about 0.3 ms each
 BEST_SENTENCE = 0.4  # weight of the best sentence's score; flat from 0.25 to 0.5 (docs/adr/0005-retrieval.md)
 
+SAME_PAGE = 3.0  # lost for each better passage of the same page
 ADDRESSES = 3.0  # lost by a passage that is nothing but web addresses, where none is asked for
 ADDRESS = re.compile(r"\S*(?:://|www\.)\S+")
 
@@ -51,6 +53,18 @@ def join_neighbours(hits: Sequence[Hit]) -> list[list[Hit]]:
         else:
             home.append(hit)
     return passages
+
+
+def spread(passages: Sequence[list[Hit]]) -> list[tuple[list[Hit], float]]:
+    """The passages with their scores, best first, each one lowered by those of its page that come before it: who reads five
+    passages sees more than one page."""
+    seen: Counter[tuple[str, int]] = Counter()
+    scored = []
+    for hits in passages:
+        page = hits[0].chunk.document_id, hits[0].chunk.page
+        scored.append((hits, hits[0].score - SAME_PAGE * seen[page]))
+        seen[page] += 1
+    return sorted(scored, key=lambda passage: -passage[1])
 
 
 def _neighbours(a: Hit, b: Hit) -> bool:
