@@ -119,7 +119,8 @@ class Access:
             return self._holder(given, address, request)
         page = Visitor(PUBLISHABLE_SCOPES, PAGE_RATE, f"page {address}")
         if not path.startswith("/v1/") and path != "/metrics":
-            return page
+            drawn = request.method in ("GET", "HEAD")  # the page's own files: one visit takes about fifty
+            return Visitor(PUBLISHABLE_SCOPES, None, "page files") if drawn else page
         if self._in_session(request) and _same_origin(request):
             return page
         raise Refused(

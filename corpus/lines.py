@@ -43,6 +43,7 @@ class Cell:
     text: str
     x0: float
     x1: float
+    runs: tuple[tuple[float, str], ...] = ()  # what it was joined from: where each begins, and its text
 
 
 @dataclass(frozen=True)
@@ -108,10 +109,10 @@ def _line(spans: Sequence[Span]) -> Line | None:
         text = span.text.replace("\n", " ")
         if cells and span.x - cells[-1].x1 < CELL_GAP * span.size:
             last = cells.pop()
-            cells.append(Cell(last.text + text, last.x0, max(last.x1, span.x1)))
+            cells.append(Cell(last.text + text, last.x0, max(last.x1, span.x1), (*last.runs, (span.x, text))))
         else:
-            cells.append(Cell(text, span.x, span.x1))
-    clean = tuple(Cell(tidy, cell.x0, cell.x1) for cell in cells if (tidy := squeeze(cell.text)))
+            cells.append(Cell(text, span.x, span.x1, ((span.x, text),)))
+    clean = tuple(Cell(tidy, cell.x0, cell.x1, cell.runs) for cell in cells if (tidy := squeeze(cell.text)))
     if not clean:
         return None
     weight = sum(len(span.text) for span in spans if span.bold)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from corpus.lines import Cell, Line
+from corpus.lines import Cell, Line, squeeze
 
 SNAP = 9.0  # points: cells that start this near each other are of one column
+AT = 1.0  # point: a run that begins this near a column's edge begins a cell
+SHARED = 2  # lines that have a cell there make it a column's edge
 FEWEST_ROWS = 3
 
 
@@ -64,7 +67,7 @@ def _rows(lines: Sequence[Line]) -> tuple[str, ...] | None:
     columns = _columns(lines)
     if len(columns) < 2 or len(columns) > 14:
         return None
-    table = _by_rows(lines, columns)
+    table = _by_rows([_parted(line, _shared(lines)) for line in lines], columns)
     if len(table) < 2:
         return None
     head = table[0] if _is_head(table) else None
@@ -80,6 +83,31 @@ def _columns(lines: Sequence[Line]) -> list[float]:
         else:
             columns.append([x])
     return [group[0] for group in columns]
+
+
+def _shared(lines: Sequence[Line]) -> list[float]:
+    """Where cells of several lines begin."""
+    starts = Counter(round(cell.x0) for line in lines for cell in line.cells)
+    return [x for x, count in starts.items() if count >= SHARED]
+
+
+def _parted(line: Line, starts: Sequence[float]) -> Line:
+    """The line with its cells parted where one of their runs begins a column: two cells may stand closer than two words."""
+    cells: list[Cell] = []
+    for cell in line.cells:
+        whole = squeeze("".join(text for _, text in cell.runs)) == cell.text
+        parts: list[list[tuple[float, str]]] = []
+        for x, text in cell.runs if whole else ():
+            if not parts or (x > cell.x0 + SNAP and any(abs(x - start) <= AT for start in starts)):
+                parts.append([])
+            parts[-1].append((x, text))
+        if len(parts) < 2:
+            cells.append(cell)
+            continue
+        for i, part in enumerate(parts):
+            end = parts[i + 1][0][0] if i + 1 < len(parts) else cell.x1
+            cells.append(Cell(squeeze("".join(text for _, text in part)), part[0][0], end, tuple(part)))
+    return replace(line, cells=tuple(cell for cell in cells if cell.text))
 
 
 def _column(cell: Cell, columns: Sequence[float]) -> int:

@@ -13,7 +13,7 @@ from rag.lexical import tokenize
 from rag.retrieve import Found, Hit
 from rag.select import Candidate, candidates, is_dangling
 
-BUDGET = 86  # words of an answer that isn't a list
+BUDGET = 83  # words of an answer that isn't a list
 LIST_BUDGET = 140
 MOST_SENTENCES = 5
 MOST_ITEMS = 12  # sentences of an answer that is a list
@@ -198,7 +198,10 @@ def _row(
     chunk = candidate.hit.chunk.text
     kept = [(a, b) for a, b in cells[1:] if _asked_for(chunk[a:b], asked, expectation)]
     kept = cells if not cells or " : " not in candidate.text else [cells[0], *(kept or cells[1:])]
-    quotes = tuple(q for a, b in kept for q in quote(candidate.hit, a, b, generation, candidate.score))
+    # The cells first: a row's label alone may stand elsewhere on the page too.
+    quotes = tuple(
+        q for a, b in (*kept[1:], *kept[:1]) for q in quote(candidate.hit, a, b, generation, candidate.score)
+    )
     label, *rest = (chunk[a:b] for a, b in kept)
     return DraftSentence(tidy(f"{label} : {' ; '.join(rest)}" if rest else label), quotes)
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["READER_VERSION", "FileFailure", "IndexReport", "NothingRead", "Replaced", "build", "find_files"]
 
-READER_VERSION = 7  # raised when reading, repair or chunking change what a file gives: unchanged files are read again
+READER_VERSION = 8  # raised when reading, repair or chunking change what a file gives: unchanged files are read again
 ENCODE_AT_ONCE = 256  # chunks encoded together: enough to sort by length, few enough for memory
 Progress = Callable[[str, int, int], None]  # stage, done, total
 

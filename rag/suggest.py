@@ -21,6 +21,8 @@ def suggest(found: Found, generation: Generation, question: str, ranked: Sequenc
             continue
         heading = hit.chunk.section[-1].strip(" :.")
         tokens = set(tokenize(heading))
+        if fold(generation.documents[hit.chunk.document_id].title) in fold(heading):
+            continue  # a running head, or the document itself
         if len(tokens) < 2 or len(heading) > 90 or len(tokens & asked) / len(tokens) > 0.6:
             continue
         text = heading if heading.endswith("?") else f"Que dit le corpus sur « {heading} » ?"
