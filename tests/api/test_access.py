@@ -140,7 +140,10 @@ def test_a_frame_names_its_sites_and_its_token_serves_our_origin_alone(visitor: 
     here = str(client.base_url).rstrip("/")
     assert client.get("/v1/about", headers=bearer(token, here)).status_code == 200
     assert client.get("/v1/about", headers=bearer(token, "https://evil.fr")).status_code == 401
-    assert client.get("/v1/about", headers=bearer(token[:-1] + "0", here)).status_code == 401
+    assert (
+        client.get("/v1/about", headers=bearer(token[:-1] + ("1" if token[-1] == "0" else "0"), here)).status_code
+        == 401
+    )
     assert client.get("/embed", params={"key": own}).status_code == 401
     assert client.get("/embed", params={"key": "pk_<script>"}).status_code == 401
     store.revoke(key.id)
