@@ -40,7 +40,19 @@ PACKAGES = (
     "sentence-transformers",
     "torch",
 )
-PRIVATE = {"index", "cache", "data", "sources", "host", "port", "root_path", "llm_api_key", "chroma_url"}
+PRIVATE = {
+    "manifest",
+    "fetch_loopback",
+    "index",
+    "cache",
+    "data",
+    "sources",
+    "host",
+    "port",
+    "root_path",
+    "llm_api_key",
+    "chroma_url",
+}
 Figures = dict[str, Figure]
 
 
