@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help run index test check format docs evals gate bench corpus captures clean
+.PHONY: help run index test check format evals gate corpus captures clean
 
 help: ## dit ce que chaque commande fait
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
