@@ -6,10 +6,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rapidfuzz import fuzz
+
 from corpus.chunk import locate
 from rag.expect import Expectation, holds
 from rag.generation import Generation
-from rag.lexical import tokenize
+from rag.lexical import fold, tokenize
 from rag.retrieve import Found, Hit
 from rag.select import Candidate, candidates, is_dangling
 
@@ -21,6 +23,7 @@ LONGEST_LEAD = 40  # words of a sentence that is said only because the next one 
 WORTH = 4.1  # how far below the best a sentence may score and still be said
 LONGEST_LIST = 12  # items shown of one list
 CELL = re.compile(r"[^\s:;](?:(?! [:;] ).)*")  # of a row « label : cell ; cell »
+PRINTED = 75.0  # likeness (0 to 100) of a row's label with the file's own text
 ILLEGIBLE = 0.2  # share of a sentence that isn't French beyond which it isn't said
 SENTENCE_WORDS = 6  # words below which a line without an end is a label
 SAME = 0.8  # share of words in common beyond which a written sentence repeats another
@@ -120,7 +123,9 @@ class _Page:
         """What has to be said together: a list with its lead, a sentence with the one that it leans on."""
         row, index = candidate.key
         if not candidate.whole_list and candidate.text.rstrip().endswith(":"):
-            candidate = self.lists.get((row, index + 1), candidate)
+            if (row, index + 1) not in self.lists:
+                return []  # it announces what isn't said
+            candidate = self.lists[row, index + 1]
         if candidate.whole_list:
             members = candidate.members if with_list else candidate.members[:LONGEST_LIST]
             return [self.singles[row, i] for i in members[: LONGEST_LIST + 1]]
@@ -194,16 +199,33 @@ def _row(
     """A table's row reduced to its label and the cells that were asked for, each with its own quote: on the page, cells
     stand apart."""
     start = candidate.sentence.start
-    cells = [(start + m.start(), start + m.end()) for m in CELL.finditer(candidate.text)]
     chunk = candidate.hit.chunk.text
+    spans = ((start + m.start(), start + m.end()) for m in CELL.finditer(candidate.text))
+    cells = [(a, b) for a, b in spans if _squash(chunk[a:b])]
+    if cells and not _printed(chunk[cells[0][0] : cells[0][1]], candidate.hit, generation):
+        cells = cells[1:]
     kept = [(a, b) for a, b in cells[1:] if _asked_for(chunk[a:b], asked, expectation)]
     kept = cells if not cells or " : " not in candidate.text else [cells[0], *(kept or cells[1:])]
     # The cells first: a row's label alone may stand elsewhere on the page too.
     quotes = tuple(
         q for a, b in (*kept[1:], *kept[:1]) for q in quote(candidate.hit, a, b, generation, candidate.score)
     )
+    if not kept:
+        return DraftSentence("", ())  # without a proof: the verifier drops it
     label, *rest = (chunk[a:b] for a, b in kept)
     return DraftSentence(tidy(f"{label} : {' ; '.join(rest)}" if rest else label), quotes)
+
+
+def _printed(label: str, hit: Hit, generation: Generation) -> bool:
+    """Whether the file itself has a row's label: what the reader put together from a drawing isn't a proof."""
+    wanted = _squash(label)
+    pages = range(hit.chunk.page, hit.chunk.page_end + 1)
+    texts = (page for number in pages if (page := generation.page(hit.chunk.document_id, number)) is not None)
+    return any(fuzz.partial_ratio(wanted, _squash(page.raw_text)) >= PRINTED for page in texts)
+
+
+def _squash(text: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", fold(text))
 
 
 def _asked_for(cell: str, asked: frozenset[str], expectation: Expectation) -> bool:
