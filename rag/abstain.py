@@ -17,7 +17,7 @@ from rag.embedding import Encoded
 from rag.expect import SHARP, Expectation, Want, holds
 from rag.focus import counts, focus
 from rag.generation import Generation
-from rag.lexical import STOP_WORDS, fold, stem, words
+from rag.lexical import STOP_WORDS, fold, stem, token_set, words
 from rag.query import Query
 from rag.retrieve import Found, query_words
 from rag.select import Candidate
@@ -69,9 +69,9 @@ def signals(found: Found, ranked: Sequence[Candidate], expectation: Expectation,
     weights = {t.token: lexical.idf(t.token) for t in found.query.terms if t.weight == 1.0}
     total = sum(weights.values()) or 1.0
     top, best = ranked[0], ranked[:3]
-    heading = _tokens(" ".join(top.hit.chunk.section))
-    before = _tokens(top.hit.chunk.text[max(0, top.sentence.start - BEFORE) : top.sentence.start])
-    passage = heading | _tokens(top.hit.chunk.text)
+    heading = token_set(" ".join(top.hit.chunk.section))
+    before = token_set(top.hit.chunk.text[max(0, top.sentence.start - BEFORE) : top.sentence.start])
+    passage = heading | token_set(top.hit.chunk.text)
     said = frozenset[str]().union(*(c.tokens for c in best))
     asked = focus(question, lexical)
     sharp = expectation.wants & SHARP
@@ -140,10 +140,6 @@ def _likeness(
             focused = float((own @ vector).max())
             break
     return (asking @ own.T).max(axis=1), focused
-
-
-def _tokens(text: str) -> frozenset[str]:
-    return frozenset(stem(word) for word in words(text) if word not in STOP_WORDS)
 
 
 # bias, then one weight a signal in the order of Signals

@@ -62,6 +62,10 @@ def tokenize(text: str) -> list[str]:
     return [stem(word) for word in words(text) if word not in STOP_WORDS]
 
 
+def token_set(text: str) -> frozenset[str]:
+    return frozenset(tokenize(text))
+
+
 class LexicalIndex:
     """BM25 over chunks, with the vocabulary of whole folded words that repairs the query's typing errors."""
 

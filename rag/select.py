@@ -17,7 +17,7 @@ from corpus.chunk import ChunkSentence
 from rag.expect import SHARP, Expectation, holds
 from rag.generation import Generation
 from rag.legible import legibility
-from rag.lexical import STOP_WORDS, fold, stem, words
+from rag.lexical import fold, token_set, tokenize, words
 from rag.query import GLOSSARY, Query
 from rag.retrieve import Found, Hit, query_words, standardise
 
@@ -165,8 +165,7 @@ class _Asked:
 
 
 def _pairs(text: str) -> frozenset[tuple[str, str]]:
-    tokens = [stem(word) for word in words(text) if word not in STOP_WORDS]
-    return frozenset(pairwise(tokens))
+    return frozenset(pairwise(tokenize(text)))
 
 
 @dataclass(frozen=True)
@@ -197,18 +196,18 @@ def _rows(
 ) -> list[_Row]:
     spans, vectors = generation.word_vectors(hit.row)
     sentence_vectors = generation.sentence_vectors(hit.row)
-    heading = _tokens(" ".join(hit.chunk.section))
+    heading = token_set(" ".join(hit.chunk.section))
     head = next((s for s in hit.sentences if s.kind == "table"), None)
     lead: frozenset[str] = frozenset()  # the sentence before, or the one that announces the list
     rows = []
     for index, sentence in enumerate(hit.sentences):
         text = hit.chunk.text[sentence.start : sentence.end]
         inside = (spans[:, 0] >= sentence.start) & (spans[:, 1] <= sentence.end)
-        tokens = _tokens(text)
+        tokens = token_set(text)
         said = tokens
         if head is not None and sentence.kind == "table":  # a row says its table's head too
             inside |= (spans[:, 0] >= head.start) & (spans[:, 1] <= head.end)
-            said = tokens | _tokens(hit.chunk.text[head.start : head.end])
+            said = tokens | token_set(hit.chunk.text[head.start : head.end])
         late = float((query_vectors @ vectors[inside].T).max(axis=1) @ query_weights) if inside.any() else 0.0
         dense = float(sentence_vectors[index] @ found.encoded.vector) if index < len(sentence_vectors) else 0.0
         after = hit.sentences[index + 1] if index + 1 < len(hit.sentences) else None
@@ -312,7 +311,7 @@ def _traits(row: _Row, expectation: Expectation, asked: _Asked) -> dict[str, flo
     if len(row.tokens - asked.terms.keys()) < NOVEL and not row.announces:
         traits["repeats"] = 1.0
     label, colon, _ = text.partition(" : ")
-    named = _tokens(label) if colon else frozenset()
+    named = token_set(label) if colon else frozenset()
     if named and len(named) <= 6:
         traits["label"] = len(named & asked.terms.keys()) / len(named)
     return traits
@@ -321,7 +320,7 @@ def _traits(row: _Row, expectation: Expectation, asked: _Asked) -> dict[str, flo
 def _defines(text: str, asked: _Asked) -> float:
     """How much of the question stands before the verb that defines."""
     found = _DEFINES.search(fold(text))
-    return _coverage(_tokens(text[: found.start()]), asked.terms) if found else 0.0
+    return _coverage(token_set(text[: found.start()]), asked.terms) if found else 0.0
 
 
 def _expands(text: str, acronym: str) -> bool:
@@ -355,10 +354,6 @@ def _is_byline(text: str) -> bool:
 def is_dangling(text: str) -> bool:
     """Whether a sentence leans on the one before it (« Elle permet… », « Cette dernière… »)."""
     return bool(_DANGLING.match(fold(text)))
-
-
-def _tokens(text: str) -> frozenset[str]:
-    return frozenset(stem(word) for word in words(text) if word not in STOP_WORDS)
 
 
 def _coverage(tokens: frozenset[str], term_weights: dict[str, float]) -> float:
