@@ -22,7 +22,6 @@ from corpus.document import PageFailure
 from corpus.errors import ReadError
 from corpus.limits import Limits, Report, unreported
 from corpus.lines import Span, lines
-from corpus.ocr import HOW_TO_INSTALL
 from corpus.pdf_second_opinion import second_opinion
 from corpus.raw import RawDocument, RawPage
 from corpus.text_layer import SHIFTED, glued, legibility
@@ -64,18 +63,25 @@ def read_pdf(
     data: bytes, name: str, limits: Limits, skip: Mapping[int, str] | None = None, report: Report = unreported
 ) -> RawDocument:
     """Read all pages but those of `skip`, the scanned ones through OCR where it is installed; see `read_text_layer`."""
+    count = 1
+
+    def heard(message: dict[str, Any]) -> None:
+        nonlocal count
+        count = message.get("pages", count)
+        report(message)
+
+    found: RawDocument | None = None
     try:
-        found = read_text_layer(data, name, limits, skip, report)
-        scans = [failure.page for failure in found.failures if failure.code == "no_text"]
-        count = len(found.pages)
+        found = read_text_layer(data, name, limits, skip, heard)
+        scans = sum(failure.code == "no_text" for failure in found.failures)
     except ReadError as error:
         if error.code != "no_text" or not ocr.available():
             raise
-        found, scans, count = None, [], 1
+        scans = count
     if found is not None and not (scans and ocr.available()):
         return found
-    report({"more_seconds": ocr.SECONDS_PER_PAGE * count})
-    recognised = ocr.recognise(data, count)
+    report({"more_seconds": ocr.START_SECONDS + ocr.SECONDS_PER_PAGE * scans})
+    recognised = ocr.recognise(data, scans)
     if recognised is not None:
         return read_text_layer(recognised, name, limits, skip, report)
     if found is None:
@@ -192,7 +198,7 @@ def _without_text(name: str, cut: bool) -> ReadError:
             f"« {name} » est tronqué : aucune page n'a de texte. Téléchargez-le de nouveau.", code="truncated"
         )
     return ReadError(
-        f"« {name} » n'a pas de texte : c'est sans doute un document numérisé. {HOW_TO_INSTALL}.", code="no_text"
+        f"« {name} » n'a pas de texte : c'est sans doute un document numérisé. {ocr.how_to_read()}.", code="no_text"
     )
 
 
@@ -232,7 +238,7 @@ def _page(
         return page, PageFailure(number, "truncated", "vide, la fin du fichier manque ; téléchargez-le de nouveau.")
     if letters < SPARSE_LETTERS and page.has_images:
         return page, PageFailure(
-            number, "no_text", "une image sans texte, elle n'a pas été lue ; installez OCRmyPDF pour la lire."
+            number, "no_text", f"une image sans texte, elle n'a pas été lue. {ocr.how_to_read()}."
         )
     return page, None
 
