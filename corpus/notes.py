@@ -42,6 +42,8 @@ def note_call(line: Placed, usual: Measures, foot: float, after_note: bool = Fal
         return None
     call, rest = match["call"].strip(), match["rest"]
     digits = "".join(filter(str.isdigit, call))
+    if line.line.raised and digits and line.line.y < foot:
+        return digits
     small, tiny = is_small(line, usual), line.line.size <= TINY * usual.size
     low = line.line.y < foot
     linked = bool(URL.search(rest[: 60 if after_note else 14]))

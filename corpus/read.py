@@ -114,7 +114,7 @@ def _metadata(raw: RawDocument | StructuredDocument, path: Path, pages: Sequence
 
 
 def _pages(raw: RawDocument) -> tuple[Page, ...]:
-    pages = without_margins(_with_ligatures(raw.pages))
+    pages = without_margins(_with_ligatures(raw.pages), raw.title)
     sizes = [line.size for page in pages for line in page.lines for _ in range(len(line.text))]
     body_size = median(sizes) if sizes else None
     drafts = _with_calls([layout(page, body_size) for page in pages])

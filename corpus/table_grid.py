@@ -13,6 +13,7 @@ SNAP = 9.0  # points: cells that start this near each other are of one column
 AT = 1.0  # point: a run that begins this near a column's edge begins a cell
 SHARED = 2  # lines that have a cell there make it a column's edge
 FEWEST_ROWS = 3
+HEADING = 1.13  # of the table's size: what is larger heads another part of the page
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,11 @@ def _extent(lines: Sequence[Line], start: int, pitch: float) -> int:
         if index > start and abs(lines[index - 1].y - line.y) > 6 * pitch:
             break
         aligned = any(abs(line.x0 - x) <= SNAP for x in columns)
-        if len(line.cells) >= 2:
-            columns += [cell.x0 for cell in line.cells]
+        parted = _parted(line, columns) if index > start and aligned else line
+        if len(parted.cells) >= 2:
+            columns += [cell.x0 for cell in parted.cells]
             last_many = index
-        elif not aligned or len(line.text) > 60 or index - last_many > 6:
+        elif not aligned or len(line.text) > 60 or index - last_many > 6 or line.size > HEADING * lines[start].size:
             break
         end = index + 1
     return end if end - last_many <= 4 else last_many + 1
