@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from corpus.joining import join_lines
 from corpus.lines import Cell, Line, squeeze
 
 SNAP = 9.0  # points: cells that start this near each other are of one column
@@ -129,14 +130,20 @@ def _by_rows(lines: Sequence[Line], columns: Sequence[float]) -> list[list[str]]
                 fills = True
             if not fills:
                 rows.append([""] * len(columns))
-            rows[-1][at] = f"{rows[-1][at]} {cell.text}".strip()
+            rows[-1][at] = join_lines([rows[-1][at], cell.text])
             last, last_y = at, line.y
     return rows
 
 
 def _is_head(table: Sequence[Sequence[str]]) -> bool:
     first = [cell for cell in table[0] if cell]
-    return len(first) >= 2 and not any(re.search(r"\d{2}", cell) for cell in first) and all(len(c) < 60 for c in first)
+    return len(first) >= 2 and not any(map(_is_figure, first)) and all(len(c) < 60 for c in first)
+
+
+def _is_figure(cell: str) -> bool:
+    """Whether a cell rather holds a value than a head; « Exemple donné par l'ODD 17 » may be a head."""
+    figures = sum(map(str.isdigit, cell))
+    return bool(re.search(r"\d{2}", cell)) and figures > 0.1 * len(cell)
 
 
 def _say(row: Sequence[str], head: Sequence[str] | None) -> str:
