@@ -1,4 +1,4 @@
-"""Addresses: those that a page's links lead to, and those that its lines cut."""
+"""whole_addresses: what a page prints of an address that its lines cut, made whole from the page's links."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable
 
 _PRINTED = re.compile(r"https?://\S+")
-_SHOWN = re.compile(r"^(?:https?://)?(?:www\.)?|/+$")
 
 
 def whole_addresses(text: str, links: Iterable[str]) -> str:
@@ -21,9 +20,3 @@ def whole_addresses(text: str, links: Iterable[str]) -> str:
                 text = text[: cut.start()] + bare + text[cut.end() :]
                 break
     return text
-
-
-def unprinted(text: str, links: Iterable[str]) -> tuple[str, ...]:
-    """Those of a page's `links` whose address `text` doesn't print, in order and once: a reader of the text misses them."""
-    dense = re.sub(r"\s+", "", text).lower()
-    return tuple(dict.fromkeys(link for link in links if _SHOWN.sub("", link.lower().removeprefix("mailto:")) not in dense))
