@@ -237,9 +237,7 @@ def _page(
     if not letters and cut:
         return page, PageFailure(number, "truncated", "vide, la fin du fichier manque ; téléchargez-le de nouveau.")
     if letters < SPARSE_LETTERS and page.has_images:
-        return page, PageFailure(
-            number, "no_text", f"une image sans texte, elle n'a pas été lue. {ocr.how_to_read()}."
-        )
+        return page, PageFailure(number, "no_text", f"une image sans texte, elle n'a pas été lue. {ocr.how_to_read()}.")
     return page, None
 
 

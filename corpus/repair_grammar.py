@@ -34,7 +34,9 @@ _GOVERNS = frozenset(
     "égard tel telle tels telles propice nécessaire nécessaires jusqu réponse droit accès aide appel contribution retour passage apte prêt prête "
     "capable semblable identique inférieur supérieur inférieure supérieure préalable propre propres".split()
 )
-_CLAUSE = re.compile(r"[.;:!?()«»]|\b(?:qui|que|qu[’']|dont|où|mais|car|lorsqu[’'e]|quand|puisqu[’'e]|si)\b", re.IGNORECASE)
+_CLAUSE = re.compile(
+    r"[.;:!?()«»]|\b(?:qui|que|qu[’']|dont|où|mais|car|lorsqu[’'e]|quand|puisqu[’'e]|si)\b", re.IGNORECASE
+)
 _OWN = frozenset("son sa ses leur leurs la l cet cette".split())
 _FROM = re.compile(
     r"\bd(?:e |u |es |[’'])(?:son |sa |ses |leurs? |la |l[’']|une? )?[\w-]+\s*$"

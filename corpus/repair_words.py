@@ -173,7 +173,9 @@ def _starts_with_article(glued: str, document: Mapping[str, int]) -> bool:
 def _parting(left: str, right: str) -> float:
     """How common the rarer of two halves is; 0 where they are no pair of words."""
     small = [half.lower() in SMALL_WORDS for half in (left, right)]
-    if left[0].isupper() and not (small[1] and len(right) > 1 and len(left) > 4 and any(map(in_dictionary, origins(left)))):
+    if left[0].isupper() and not (
+        small[1] and len(right) > 1 and len(left) > 4 and any(map(in_dictionary, origins(left)))
+    ):
         return 0.0  # a name
     if not any(small) and min(len(left), len(right)) < 4:
         return 0.0
