@@ -13,6 +13,7 @@ from corpus.raw import RawPage
 
 MARGIN_SHARE = 0.11  # of the page's height, at the top and at the bottom
 FEWEST_PAGES = 3
+LARGE = 1.3  # of the usual type size: what is larger is a title (« Diapositive 3 »), wherever it comes back
 SHORTEST_TITLE = 8  # characters, to know a running head by it
 REPEATED_SHARE = 0.3  # of the pages: left and right heads alternate, first pages of chapters have none
 NUMBER = re.compile(r"^\W*(?:page\s*)?(\d{1,4})\s*(?:(?:/|sur)\s*\d{1,4})?\W*$", re.IGNORECASE)
@@ -35,17 +36,17 @@ def without_margins(pages: Sequence[RawPage], title: str | None = None) -> tuple
             )
         label = page.label or (str(number) if shift is not None and number == page.number + shift else None)
         cleaned.append(replace(page, lines=kept, label=label))
-    return tuple(cleaned)
+    emptied = sum(bool(page.lines) and not clean.lines for page, clean in zip(pages, cleaned, strict=True))
+    return tuple(pages) if emptied > len(pages) / 2 else tuple(cleaned)  # pages that are all alike are no running heads
 
 
 def _heads(pages: Sequence[RawPage], title: str | None) -> frozenset[str]:
     """Running heads of a document too short for repetition to tell: small, at the top of a page after the first, with the
     document's title."""
     said = _key_of(title or "")
-    sizes = [line.size for page in pages for line in page.lines for _ in range(len(line.text))]
-    if len(said) < SHORTEST_TITLE or not sizes:
+    if len(said) < SHORTEST_TITLE:
         return frozenset()
-    usual = median(sizes)
+    usual = _usual_size(pages)
     return frozenset(
         _key(line)
         for page in pages[1:]
@@ -54,10 +55,16 @@ def _heads(pages: Sequence[RawPage], title: str | None) -> frozenset[str]:
     )
 
 
+def _usual_size(pages: Sequence[RawPage]) -> float:
+    sizes = [line.size for page in pages for line in page.lines for _ in range(len(line.text))]
+    return median(sizes) if sizes else 0.0
+
+
 def _repeated(pages: Sequence[RawPage]) -> frozenset[str]:
     seen: Counter[str] = Counter()
+    largest = LARGE * _usual_size(pages)
     for page in pages:
-        seen.update({_key(line) for line in page.lines if _in_margin(page, line)})
+        seen.update({_key(line) for line in page.lines if line.size <= largest and _in_margin(page, line)})
     least = max(FEWEST_PAGES, REPEATED_SHARE * len(pages))
     return frozenset(key for key, count in seen.items() if count >= least and len(key) > 1)
 

@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -105,7 +105,9 @@ class GenerationWriter:
         self._db.execute("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?)", values)
         rows = [(info.id, p.number, p.label, p.width, p.height, p.text, p.raw_text) for p in pages]
         self._db.executemany("INSERT INTO pages VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
-        self._db.executemany("INSERT INTO links VALUES (?, ?, ?)", [(info.id, p.number, u) for p in pages for u in p.links])
+        self._db.executemany(
+            "INSERT INTO links VALUES (?, ?, ?)", [(info.id, p.number, u) for p in pages for u in p.links]
+        )
         name = f"files/{info.id}{file.suffix.lower()}"
         self._take_file(file, self.folder / name, kept)
         self._sums[name] = {"size": (self.folder / name).stat().st_size, "sha256": info.sha256}

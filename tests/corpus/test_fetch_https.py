@@ -82,9 +82,7 @@ def test_a_document_comes_over_https(web: Web, fetcher: Fetcher, tmp_path: Path)
     assert fetcher.fetch(f"{web.url}/doc.pdf", tmp_path / "a.part").path.read_bytes() == PDF
 
 
-def test_an_authority_that_is_not_known_is_refused(
-    web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_authority_that_is_not_known_is_refused(web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SSL_CERT_FILE")
     with Fetcher(["127.0.0.1"], LIMITS, loopback=True) as fetcher:
         error = refusal(fetcher, f"{web.url}/doc.pdf", tmp_path / "a.part")
@@ -153,7 +151,9 @@ def test_an_error_of_the_server_is_tried_again(web: Web, fetcher: Fetcher, tmp_p
 
 def test_retry_after_is_seconds_or_a_date() -> None:
     assert seconds_of("120") == 120
-    later = seconds_of(format_datetime(datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=2), usegmt=True))
+    later = seconds_of(
+        format_datetime(datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=2), usegmt=True)
+    )
     assert later is not None
     assert 100 < later <= 120
     assert seconds_of("bientôt") is None

@@ -67,7 +67,11 @@ def test_a_scan_is_read_page_by_page_and_its_sentences_are_found_on_them(tmp_pat
     assert document.failures == ()
     assert [page.number for page in document.pages] == [1, 2]
     first, second = document.pages
-    for said in ("67 % servent à réaliser les projets", "un retour de 7 € pour 1 € investi", "À quoi servent les ratios ?"):
+    for said in (
+        "67 % servent à réaliser les projets",
+        "un retour de 7 € pour 1 € investi",
+        "À quoi servent les ratios ?",
+    ):
         assert said in first.text
     assert "Une page qui porte son texte" in second.text
     assert first.raw_text.strip()
