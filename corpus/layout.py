@@ -158,7 +158,9 @@ def _parts(current: Sequence[Placed], line: Placed, usual: Measures) -> bool:
         return True
     if BULLET.match(line.text) and (_upper_item(line.text) or ended(last.text) or BULLET.match(current[0].text)):
         return True
-    if len(current) == 1 and _heads(last, line, usual):
+    if len(current) == 1 and (
+        _heads(last, line, usual) or (_in_capitals(last.text) and re.match(r"[A-ZÀ-Ý][a-zà-ÿ]*\s[a-zà-ÿ]", line.text))
+    ):
         return True
     if (
         abs(line.line.size - last.line.size) > 0.13 * usual.size
@@ -195,6 +197,11 @@ def _heads(first: Placed, line: Placed, usual: Measures) -> bool:
     width = line.width
     short = first.width < 0.45 * width
     return short and width > 0.8 * line.column and not ended(first.text) and not starts_low(line.text)
+
+
+def _in_capitals(text: str) -> bool:
+    """Whether a line is a heading by its capitals: three words or more, all of them so."""
+    return len(re.findall(r"[A-ZÀ-Ý]{2,}", text)) >= 3 and not re.search(r"[a-zà-ÿ]", text)
 
 
 def ended_or_short(line: Placed, usual: Measures) -> bool:
@@ -285,6 +292,8 @@ def _is_title(piece: Piece, following: Piece | None, usual: Measures) -> bool:
     )
     if piece.bullet and not numbered:
         return False
+    if len(piece.lines) == 1 and piece.brk != "same" and _in_capitals(text) and not re.search(r"[.,;:]$", text):
+        return True
     if re.search(r"[,;]$", text) or starts_low(text) or not re.match(r"[\w«\"“‘’'\[(]", text):
         return False
     sentence = bool(re.search(r"[.:]$", text))
