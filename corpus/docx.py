@@ -15,6 +15,7 @@ from docx.opc.constants import RELATIONSHIP_TYPE as RT
 from docx.oxml.ns import qn
 from lxml import etree
 
+from corpus.archive import opened
 from corpus.limits import Limits
 from corpus.structured import Sheets, StructuredDocument
 

@@ -9,6 +9,7 @@ from odf import dc, meta
 from odf.namespaces import DRAWNS, OFFICENS, TABLENS, TEXTNS, XLINKNS
 from odf.opendocument import load
 
+from corpus.archive import opened
 from corpus.limits import Limits
 from corpus.structured import Sheets, StructuredDocument
 
