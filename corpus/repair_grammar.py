@@ -27,7 +27,7 @@ _POINTERS = frozenset(
     "elles lui nous vous quel quelle quels quelles".split()
 )
 _FIXED = frozenset(
-    "partir travers portée côté savoir venir jour terme titre propos long court moyen cause condition".split()
+    "durée domicile temps partir travers portée côté savoir venir jour terme titre propos long court moyen cause condition".split()
 )
 _GOVERNS = frozenset(
     "grâce face quant suite relatif relative relatifs relatives conforme conformes contrairement rapport lié liée liés liées "
@@ -50,6 +50,9 @@ _PARTICIPLES = frozenset(
     "inscrit introduit joint mis obtenu offert ouvert permis pris produit reconduit recueilli reçu reconnu réduit rejoint remis "
     "repris réuni réussi servi soumis souscrit suivi surpris tenu traduit vu".split()
 )
+_BEING = frozenset(
+    "est sont était étaient sera seront serait soit soient être étant fut furent".split()
+)  # never before « a »
 _WHEN = re.compile(r"\b(?:si|lorsque|quand|puisque)\s*$", re.IGNORECASE)
 _FINITE = frozenset(
     "est sont était étaient sera seront soit fut a ont avait avaient aura auront peut peuvent doit doivent fait font va vont "
@@ -125,6 +128,8 @@ def _is_preposition(before: str, after: str, beyond: str, rest: str, capital: bo
         return False
     if capital and not stop and not re.fullmatch(r"\W*\d{0,3}\W*", before):
         return False  # « le groupe A », and titles in capitals
+    if not stop and previous in _BEING:
+        return True
     if previous.isdigit() and after[0].isdigit():
         return True  # « de 18 à 25 ans »
     score = _after(after, beyond)
