@@ -18,7 +18,7 @@ _AFTER_VERB = frozenset(
     "pas plus ainsi également aussi bien déjà toujours ensuite été eu fait permis mis pris donc jamais pu dû su vu alors pour "
     "besoin lieu droit accès peu beaucoup tort raison trop rien dans souvent longtemps encore lui-même elle-même même "
     "trait recours intérêt vocation connaissance conscience du jadis certes enfin notamment depuis récemment pourtant "
-    "réellement quand profondément largement fortement progressivement vraiment véritablement".split()
+    "réellement quand quelque très soif faim peur compétence profondément largement fortement progressivement vraiment véritablement".split()
 )
 _ARTICLES = frozenset("la l".split())
 _NEVER_CONTRACTED = frozenset("le les".split())  # « à le » and « à les » only stand before an infinitive
@@ -156,11 +156,13 @@ def _is_preposition(before: str, after: str, beyond: str, rest: str, capital: bo
 
 def _after(after: str, beyond: str) -> float:
     lower = after.lower()
-    if lower in ("priori", "posteriori", "fortiori", "contrario", "minima", "maxima"):
+    if lower in ("priori", "posteriori", "fortiori", "contrario", "minima", "maxima", "cappella", "tempera"):
         return -9.0
     if lower in _FIXED:
         return 5.0
     if lower in _AFTER_VERB:
+        return -5.0
+    if lower == "en" and beyond.lower() in ("outre", "effet", "fait", "revanche", "général"):
         return -5.0
     if lower.endswith("ment") and _is_participle(beyond):
         return -5.0
