@@ -74,7 +74,9 @@ def corpus_words(diff: CorpusDiff) -> Iterator[str]:
         ("Documents retirés", diff.removed),
         ("Documents dont le texte a changé", diff.changed),
         ("Mêmes fichiers, lus autrement", diff.reread),
+        ("Documents dont le titre a changé", diff.retitled),
         ("Mêmes textes, découpés autrement", diff.recut),
+        ("Documents remplacés par une version plus récente", tuple(f"{a} → {b}" for a, b in diff.replaced.items())),
         ("Documents renommés", tuple(f"{a} → {b}" for a, b in diff.renamed.items())),
     ):
         if names:

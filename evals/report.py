@@ -20,6 +20,7 @@ from evals.compare_text import CAUSES, ISSUES, TURNS, corpus_words, sentence
 from evals.gate import Verdict
 from evals.intervals import Figure
 from evals.judge import JUDGED, Judgement
+from evals.kinds import kind_label
 from evals.matching import holds_fact
 from evals.metrics import BY_NAME, HEADLINE, METRICS, Metric
 from evals.observe import Line
@@ -29,26 +30,6 @@ from evals.summary import shown
 
 TEMPLATES = Path(__file__).parent / "templates"
 TABLE = ("facts", "cited_page", "R@5", "answered", "abstained")
-KINDS = {
-    "acronym": "sigle",
-    "comparison": "comparaison",
-    "cross_document": "sur plusieurs documents",
-    "cross_page": "sur plusieurs pages",
-    "definition": "définition",
-    "factual": "fait",
-    "false_premise": "prémisse fausse",
-    "footnote": "note de bas de page",
-    "how": "comment faire",
-    "injection": "détournement",
-    "list": "liste",
-    "multi_turn": "question de suite",
-    "numeric": "nombre",
-    "out_of_scope": "hors sujet",
-    "paraphrase": "autres mots",
-    "table": "tableau",
-    "typo": "fautes et mots-clés",
-    "unanswerable": "sans réponse dans le corpus",
-}
 
 
 @dataclass(frozen=True)
@@ -140,10 +121,6 @@ def _problems(line: Line) -> Iterator[str]:
         yield "phrase falsifiée acceptée"
     if any(anchor.state in ("changed", "gone") for anchor in line.anchors):
         yield "référence à revoir"
-
-
-def kind_label(kind: str) -> str:
-    return KINDS.get(kind, kind)
 
 
 def page_id(document_id: str, page: int) -> str:
