@@ -81,7 +81,7 @@ def first_words(text: str) -> str:
 
 
 def _stands_alone(subject: str) -> bool:
-    return not _LEANING.match(subject) and not _RELATIVE.search(subject.removeprefix("L"))
+    return not _LEANING.match(subject) and not _RELATIVE.search(re.sub(rf"^{_ARTICLE}", "", subject))
 
 
 # --- from a match to a question

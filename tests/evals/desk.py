@@ -30,7 +30,8 @@ class Desk:
         self.documents, self.baseline = folder / "documents", folder / "baseline"
         self.settings = Settings(index=folder / "index", data=folder / "var", threads=1)
         self.found: Comparison | None = None  # of the last gate
-        self._runs = 0
+        self.last: Run | None = None
+        self.runs = 0
 
     def index(self, *, rebuild: bool = False) -> None:
         build(
@@ -38,12 +39,12 @@ class Desk:
         )
 
     def measure(self, questions: Sequence[Question] | None = None) -> Run:
-        self._runs += 1
+        self.runs += 1
         assistant = Assistant(self.settings, self.encoder)
         threads = torch.get_num_threads()
         torch.set_num_threads(1)  # as the commands do: see evals/options.py
         try:
-            return measure(assistant, questions or self.questions, self.folder / "runs" / f"{self._runs:02d}")
+            return measure(assistant, questions or self.questions, self.folder / "runs" / f"{self.runs:02d}")
         finally:
             torch.set_num_threads(threads)
             assistant.close()
@@ -63,7 +64,7 @@ class Desk:
             stale = staleness(asked, PageBook.of(assistant))
         finally:
             assistant.close()
-        self.found = compare(accepted, now)
+        self.found, self.last = compare(accepted, now), run
         return judge(run, self.found, stale, accepted, now)
 
     def rewrite(self, document_id: str, change: Callable[[str], str]) -> None:
