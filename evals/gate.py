@@ -21,7 +21,7 @@ from evals.ranking import SIGNALS
 from evals.run import Run
 from evals.significance import LEVEL, SMALLEST, paired_p
 from evals.stale import Staleness
-from evals.summary import french
+from evals.summary import counted, french
 
 # A regression that all metrics together drown: so many questions of one document or kind, and so much of it, turned wrong.
 LOST_AT_LEAST = 3
@@ -31,8 +31,8 @@ INDEXED_LOSS = 0.02  # share of a document's letters that may leave its chunks
 UNEXPLAINED_AT_LEAST, UNEXPLAINED_SHARE = 3, 0.05
 OF_RETRIEVAL = ("R@5", "nDCG@10", *(f"signal:{name}" for name in SIGNALS))
 TOGETHER = {
-    "regression": ("recul significatif de ", "mesures"),
-    "concentrated": ("réponses devenues fausses : ", "groupes"),
+    "regression": ("recul significatif de ", "mesure", "mesures"),
+    "concentrated": ("réponses devenues fausses : ", "groupe", "groupes"),
 }
 TOLD = 3  # reasons in the sentence; the others follow it
 
@@ -82,16 +82,19 @@ def judge(run: Run, found: Comparison, stale: Staleness, before: Measured, after
 def _sentence(run: Run, found: Comparison, stale: Staleness, reasons: Sequence[Remark]) -> str:
     if reasons:
         told = list(_told(reasons))
-        others = f" ; et {len(told) - TOLD} autre(s) raison(s) ci-dessous" if len(told) > TOLD else ""
+        left = len(told) - TOLD
+        others = f" ; et {counted(left, 'autre raison', 'autres raisons')} ci-dessous" if left > 0 else ""
         return f"Ne publiez pas : {' ; '.join(told[:TOLD])}{others}{_cause(found, reasons)}."
     turned = len(found.of("wrong", "worse")), len(found.of("right", "better"))
     moved = len({m.id for m in stale.moved})
-    followed = f" ; {moved} référence(s) suivie(s) à leur nouvelle place" if moved else ""
+    said = counted(moved, "référence suivie à sa nouvelle place", "références suivies à leur nouvelle place")
+    followed = f" ; {said}" if moved else ""
     if not found.turned:
         return f"Vous pouvez publier : {run.info.questions} questions, aucune réponse n'a changé{followed}."
     return (
         f"Vous pouvez publier : {run.info.questions} questions, aucun recul significatif "
-        f"({turned[0]} réponse(s) moins bonne(s), {turned[1]} meilleure(s)){followed}."
+        f"({counted(turned[0], 'réponse moins bonne', 'réponses moins bonnes')}, "
+        f"{counted(turned[1], 'meilleure', 'meilleures')}){followed}."
     )
 
 
@@ -103,8 +106,8 @@ def _told(reasons: Sequence[Remark]) -> Iterator[str]:
         if family not in TOGETHER:
             yield reason.message
         elif alike[0] is reasons[number]:
-            start, plural = TOGETHER[family]
-            more = f" et {len(alike) - 2} autre(s) {plural}" if len(alike) > 2 else ""
+            start, one, many = TOGETHER[family]
+            more = f" et {counted(len(alike) - 2, f'autre {one}', f'autres {many}')}" if len(alike) > 2 else ""
             yield start + ", ".join(r.short for r in alike[:2]) + more
 
 
@@ -129,7 +132,11 @@ def _cause(found: Comparison, reasons: Sequence[Remark]) -> str:
 def _failures(run: Run) -> Iterator[Remark]:
     failed = tuple(line.id for line in run.lines if line.error is not None)
     if failed:
-        yield Remark(code="failed", message=f"l'assistant a échoué sur {len(failed)} question(s)", items=failed)
+        yield Remark(
+            code="failed",
+            message=f"l'assistant a échoué sur {counted(len(failed), 'question', 'questions')}",
+            items=failed,
+        )
 
 
 def _floors(run: Run, before: Measured) -> Iterator[tuple[Remark, bool]]:
@@ -144,7 +151,7 @@ def _floors(run: Run, before: Measured) -> Iterator[tuple[Remark, bool]]:
         for ids, known in ((broken - accepted, False), (broken & accepted, True)):
             if ids:
                 since = " (déjà dans la mesure acceptée)" if known else ""
-                message = f"la promesse « {metric.label} » n'est pas tenue dans {len(ids)} réponse(s){since}"
+                message = f"la promesse « {metric.label} » n'est pas tenue dans {counted(len(ids), 'réponse', 'réponses')}{since}"
                 yield Remark(code=f"floor_{name}", message=message, items=tuple(sorted(ids))), known
 
 
@@ -163,7 +170,7 @@ def _stale(stale: Staleness) -> Iterator[Remark]:
         documents = list(dict.fromkeys(broken.document_id for broken in found if broken.document_id))
         if ids:
             where = f", dans {_few(documents, 3)}" if documents else ""
-            message = f"{len(ids)} référence(s) {words} ({_few(ids)}{where}), à revoir avec evals stale"
+            message = f"{counted(len(ids), 'référence', 'références')} {words} ({_few(ids)}{where}), à revoir avec evals stale"
             yield Remark(code=f"stale_{state}", message=message, items=ids)
 
 
@@ -171,7 +178,7 @@ def _documents(found: Comparison, stale: Staleness, before: Measured) -> Iterato
     diff = found.corpus
     lost = tuple(d for d in diff.removed if d not in diff.replaced)
     if lost:
-        message = f"{len(lost)} document(s) ont quitté l'index ({_few(lost)})"
+        message = f"{counted(len(lost), 'document a', 'documents ont')} quitté l'index ({_few(lost)})"
         yield Remark(code="document_lost", message=message, items=lost)
     if diff.same_title:
         message = f"des documents ont perdu leur titre ({_few(diff.same_title)} portent le même)"
@@ -196,7 +203,7 @@ def _chunks(found: Comparison, before: Measured, after: Measured) -> Iterator[Re
         < _known(before.outcomes.get(q), "evidence_indexed", 1.0) - SMALLEST
     )
     if lost:
-        message = f"la preuve de {len(lost)} référence(s) est sur sa page mais plus dans les passages de l'index"
+        message = f"la preuve de {counted(len(lost), 'référence', 'références')} est sur sa page mais plus dans les passages de l'index"
         yield Remark(code="evidence_lost", message=message, items=lost)
     old, new = before.info.documents, after.info.documents
     thin = tuple(d for d in new if d in old and new[d].indexed < old[d].indexed - INDEXED_LOSS)
@@ -226,7 +233,11 @@ def _less_good(found: Comparison) -> Iterator[Remark]:
     p = paired_p(np.array(gained, float))
     if lost and sum(gained) < 0 and p < LEVEL:
         chance = "p < 0,001" if p < 0.001 else f"p = {french(f'{p:.3f}')}"
-        message = f"{len(lost)} réponse(s) moins bonne(s) pour {len(won)} meilleure(s), plus que le hasard ({chance})"
+        less, more = (
+            counted(len(lost), "réponse moins bonne", "réponses moins bonnes"),
+            counted(len(won), "meilleure", "meilleures"),
+        )
+        message = f"{less} pour {more}, plus que le hasard ({chance})"
         yield Remark(code="answers_worse", message=message, items=tuple(turned.id for turned in lost))
 
 

@@ -47,5 +47,10 @@ def shown(figure: Figure, metric: Metric) -> str:
     return french(f"{figure.value:.3f} [{figure.low:.3f} – {figure.high:.3f}]")
 
 
+def counted(number: int, one: str, many: str) -> str:
+    """« 1 réponse », « 3 réponses »; 0 is singular in French."""
+    return f"{number} {one if number < 2 else many}"
+
+
 def french(number: str) -> str:
     return number.replace(".", ",")
