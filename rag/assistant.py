@@ -27,7 +27,7 @@ from rag.answer import (
     Turn,
 )
 from rag.compose import Draft, DraftSentence, Quote, compose, repeats, unsaid
-from rag.condense import condense
+from rag.condense import condense, leans
 from rag.embedding import Encoder, load_encoder
 from rag.expect import Expectation, expect
 from rag.generate import Writer
@@ -121,7 +121,7 @@ class Assistant:
         if reply := guard.small_talk(question):
             yield from self._plain(question, question, "abstained", reply, clock)
             return
-        standalone = condense(guard.without_markup(question), history)
+        standalone = self._standalone(guard.without_markup(question), history)
         clock.mark("condense")
         asked = self._find_parts(standalone, RERANKED, document_ids)
         expectation, found = asked[0][0], _merged(asked)
@@ -134,6 +134,13 @@ class Assistant:
             yield from self._plain(question, standalone, "abstained", self._abstention(found), clock, suggestions)
             return
         yield from self._answered(question, standalone, found, Draft(tuple(kept), draft.support), expectation, clock)
+
+    def _standalone(self, question: str, history: Sequence[Turn]) -> str:
+        """By the rules, or in the model's words where there is one and they hold."""
+        ruled = condense(question, history)
+        if self._writer is None or not history or ruled == question or not leans(question):
+            return ruled
+        return self._writer.standalone(question, history, ruled)
 
     def _written(
         self, standalone: str, found: Found, extractive: Draft, expectation: Expectation, told: list[Fallback]
