@@ -85,7 +85,9 @@ def memory_mib(pid: int | None = None) -> dict[str, float]:
 
 
 def machine() -> dict[str, Any]:
-    model = next((line.split(":")[1].strip() for line in _cpuinfo() if line.startswith("model name")), platform.machine())
+    model = next(
+        (line.split(":")[1].strip() for line in _cpuinfo() if line.startswith("model name")), platform.machine()
+    )
     flags = next((line.split(":")[1].split() for line in _cpuinfo() if line.startswith("flags")), [])
     packages = ("torch", "numpy", "chromadb", "bm25s", "llama-index-core", "sentence-transformers")
     return {
@@ -117,7 +119,12 @@ def report(name: str, rows: Sequence[Mapping[str, Any]], before: Mapping[str, An
     now = machine()
     print(f"({now['cpu']}, {now['cores']} cœurs, charge {now['load_1_5_15'][0]})", flush=True)
     RESULTS.mkdir(parents=True, exist_ok=True)
-    whole = {"benchmark": name, "at": datetime.now(UTC).isoformat(timespec="seconds"), "machine": now, "rows": list(rows)}
+    whole = {
+        "benchmark": name,
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": now,
+        "rows": list(rows),
+    }
     if before is not None:
         whole["load_at_start"] = before["load_1_5_15"]
     (RESULTS / f"{name}.json").write_text(json.dumps(whole, ensure_ascii=False, indent=1), encoding="utf-8")

@@ -116,20 +116,24 @@ def _add(writer: GenerationWriter, encoder: WordVectors, sheet: Sheet, passages:
         document_id=sheet.id, number=1, label="1", width=0, height=0, text="\n".join(passages), raw_text="", links=()
     )
     info = DocumentInfo(
-        id=sheet.id, title=sheet.title, authors=(), publisher=None, date=None, kind=None, language="fr", pages=1,
+        id=sheet.id, title=sheet.title, authors=(), publisher=None, date=None, kind="fiche", language="fr", pages=1,
         source_url=None, licence=None, sha256=hashlib.sha256(sheet.id.encode()).hexdigest(), has_file=False,
     )  # fmt: skip
     writer.add_document(info, [page], file, [])
     at = 0
     for number, text in enumerate(passages):
-        piece = Piece(1, at, at + len(text))
+        piece = Piece(1, at, at + len(text), 0, "body")
         at += len(text) + 1
-        chunk = Chunk(f"{sheet.id}:{number}", sheet.id, number, "body", (sheet.title,), text, (piece,), len(text) // 4, 1.0)
+        chunk = Chunk(
+            f"{sheet.id}:{number}", sheet.id, number, "body", (sheet.title,), text, (piece,), len(text) // 4, 1.0
+        )
         spans, found = _spans(text)
         vectors = encoder.of(found)
         rows, scales = to_int8(vectors)
         own = np.stack([_sentence(s, spans, vectors) for s in sentences(chunk)])
-        writer.add_chunk(chunk, hashlib.sha256(text.encode()).hexdigest(), ChunkVectors(_mean(vectors), spans, rows, scales, own))
+        writer.add_chunk(
+            chunk, hashlib.sha256(text.encode()).hexdigest(), ChunkVectors(_mean(vectors), spans, rows, scales, own)
+        )
 
 
 def _sentence(sentence: ChunkSentence, spans: np.ndarray, vectors: np.ndarray) -> np.ndarray:

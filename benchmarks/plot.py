@@ -27,7 +27,9 @@ def plot(rows: Sequence[Mapping[str, Any]], target: Path) -> None:
         across = LEFT + (x - low_x) / max(high_x - low_x, 1) * (WIDTH - LEFT - 220)
         return across, HEIGHT - BOTTOM - (y - low_y) / max(high_y - low_y, 1) * (HEIGHT - BOTTOM - TOP)
 
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="13">']
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="13">'
+    ]
     parts.append(f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>')
     for x in range(low_x, high_x + 1):
         (a, b), (c, d) = place(x, low_y), place(x, high_y)
