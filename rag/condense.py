@@ -14,6 +14,8 @@ _ELLIPSIS = re.compile(
     r"^(?:et|mais)\b|^(?:pourquoi|comment|combien|quand|ou|depuis quand|lesquels?|lesquelles?|laquelle|lequel|qui|par qui|"
     r"avec qui|c'est-a-dire|par exemple|un exemple|des exemples?|encore|plus de details?|vraiment|ah bon|dans quel but|pour quoi faire)[ ?!.]*$"
 )
+SHORT = 5  # words of « par quel levier surtout ? »
+_BARE = re.compile(r"^(?:par|avec|pour|dans|en|a|de|sur|sous|chez|vers) qu(?:el|elle|els|elles|i|oi)\b(?!.*\b(?:est|sont|a|ont|fut|sera)\b)")
 _ANAPHORA = re.compile(
     r"\b(?:il|elle|ils|elles|celui|celle|ceux|celles|celui-ci|celle-ci|ca|cela|cette derniere|ce dernier|ces derniers|"
     r"l'a|l'ont|l'est|les a|en (?:est|sont|a|ont|existe|compte)|y (?:a-t-il|participe)|lui|leur|son|sa|ses|leurs|"
@@ -48,6 +50,8 @@ def leans(question: str) -> bool:
     """Whether a question can't be understood alone."""
     folded = fold(question).strip()
     if _ELLIPSIS.search(folded) or _DETAIL.search(folded):
+        return True
+    if _BARE.search(folded) and len(folded.split()) <= SHORT:
         return True
     content = [w for w in words(folded) if w not in STOP_WORDS]
     if _ANAPHORA.search(_IMPERSONAL.sub(" ", folded)):
