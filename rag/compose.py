@@ -14,6 +14,7 @@ from rag.generation import Generation
 from rag.lexical import fold, tokenize
 from rag.retrieve import Found, Hit
 from rag.select import Candidate, candidates, is_dangling
+from rag.spans import span
 
 BUDGET = 83  # words of an answer that isn't a list
 LIST_BUDGET = 140
@@ -57,6 +58,7 @@ class Draft:
     support: tuple[Candidate, ...]  # what it was made of, best first
 
 
+@span
 def compose(found: Found, expectation: Expectation, generation: Generation) -> Draft:
     """Choose, order and tidy the sentences that answer."""
     ranked = candidates(found, expectation, generation)

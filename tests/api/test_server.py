@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import signal
@@ -12,13 +11,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
-from servers import Keyed, serving
+from servers import Keyed, command, serving
 
 from api.app import create_app
 from api.keys import KeyStore
@@ -28,36 +25,6 @@ from rag.settings import Settings
 
 pytestmark = pytest.mark.slow
 QUESTION = "Combien de catalyseurs territoriaux ont émergé en France ?"
-
-
-@contextmanager
-def command(
-    settings: Settings, data: Path, *arguments: str, **more: str
-) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """`boussole serve` on a free port, and its address once it is ready; it is stopped at the end of the block."""
-    environment = os.environ | {"BOUSSOLE_DATA": str(data), "BOUSSOLE_INDEX": str(settings.index)} | more
-    line = [sys.executable, "-m", "ui.cli", "serve", "--port", "0", *arguments]
-    running = subprocess.Popen(line, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=environment)
-    assert running.stderr is not None
-    told: list[str] = []
-    try:
-        for said in running.stderr:
-            told.append(said)
-            if found := re.search(r"Prêt : (http://\S+)", said):
-                break
-        else:
-            raise AssertionError("".join(told))
-        lines: list[str] = []
-        reader = threading.Thread(target=lambda: lines.extend(running.stderr or ()), daemon=True)
-        reader.start()
-        running.lines = lines  # type: ignore[attr-defined]
-        yield running, found[1]
-    finally:
-        running.terminate()
-        try:
-            running.wait(40)
-        except subprocess.TimeoutExpired:
-            running.kill()
 
 
 def wait_ready(address: str) -> None:
