@@ -103,7 +103,7 @@ def measure(
         lambda: encoder,
         wide.embedding_model,
         metadata=names.metadata,
-        progress=lambda stage, done, total: None if stage == "embed" else progress(stage, done, total),
+        progress=progress,
     )
     indexed = time.perf_counter()
     # One thread: a question is too short to share, and threads that wait for each other cost more than they bring.

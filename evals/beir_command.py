@@ -13,7 +13,8 @@ from evals.options import json_option, settings_for
 
 LABELS = {
     "write": "Documents",
-    "read": "Lecture, découpage, vecteurs",
+    "read": "Lecture",
+    "embed": "Vecteurs",
     "lexical": "Index lexical",
     "search": "Questions",
 }

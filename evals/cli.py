@@ -35,6 +35,9 @@ class Commands(click.Group):
         except BoussoleError as error:
             click.echo(f"Erreur : {error}", err=True)
             ctx.exit(2 if isinstance(error, (UsageError, ConfigurationError, IndexMissing)) else 1)
+        except (KeyboardInterrupt, click.Abort):
+            click.echo("\nInterrompu.", err=True)
+            ctx.exit(1)
 
 
 @click.group(cls=Commands, help="Mesurer l'assistant sur les questions de référence, comparer, décider de publier.")

@@ -46,6 +46,7 @@ class Comparison(BaseModel):
     program: ProgramDiff
     changes: tuple[Change, ...]
     turned: tuple[Turned, ...]
+    unexplained: tuple[str, ...] = ()  # answers or passages that differ though neither the corpus nor the program does
 
     @property
     def regressions(self) -> tuple[Change, ...]:
@@ -76,11 +77,26 @@ def compare(before: Measured, after: Measured) -> Comparison:
         program=program,
         changes=tuple(changes([(old[q], new[q]) for q in same])),
         turned=tuple(found for found in turned if found is not None),
+        unexplained=_unexplained([(old[q], new[q]) for q in same], before, corpus, program),
     )
 
 
+def _unexplained(
+    pairs: Iterable[tuple[Outcome, Outcome]], before: Measured, corpus: CorpusDiff, program: ProgramDiff
+) -> tuple[str, ...]:
+    """The assistant is deterministic: the same program on the same documents gives the same passages, and without a language
+    model the same answers."""
+    if corpus.touched or corpus.recut or program.in_words():
+        return ()
+    return tuple(a.id for a, b in pairs if a.passages != b.passages or (before.info.llm is None and _differ(a, b)))
+
+
+def _differ(a: Outcome, b: Outcome) -> bool:
+    return (a.issue, a.answer, a.cited) != (b.issue, b.answer, b.cited)
+
+
 def _turned(before: Outcome, after: Outcome, corpus: CorpusDiff, program: ProgramDiff) -> Turned | None:
-    if before.issue == after.issue and before.answer == after.answer and before.cited == after.cited:
+    if not _differ(before, after):
         return None
     cause, documents, why = _cause(before, after, corpus, program)
     return Turned(
@@ -107,13 +123,15 @@ def _turn(before: Outcome, after: Outcome) -> Turn:
 def _cause(
     before: Outcome, after: Outcome, corpus: CorpusDiff, program: ProgramDiff
 ) -> tuple[Cause, tuple[str, ...], str]:
+    if after.issue == "failed":
+        return "composition", (), "l'assistant a échoué"
     if before.passages == after.passages:
         # They may come from a document that changed elsewhere: what became of them is composition.
         return "composition", (), "mêmes passages trouvés, autre réponse composée ou vérifiée"
     moved = _documents(_swapped(before.passages, after.passages))
     concerned = corpus.touched & (moved | {d for o in (before, after) for d, _ in (*o.gold, *o.cited)})
     if concerned:
-        return "corpus", tuple(sorted(concerned)), f"document changé : {', '.join(sorted(concerned))}"
+        return "corpus", tuple(sorted(concerned)), corpus.in_words(concerned)
     if recut := moved & set(corpus.recut):
         return "retrieval", (), f"mêmes pages, découpage changé : {', '.join(sorted(recut))}"
     if corpus.touched and not program.in_words():
@@ -121,7 +139,7 @@ def _cause(
         return (
             "corpus",
             tuple(sorted(corpus.touched)),
-            f"par contrecoup de documents changés : {', '.join(sorted(corpus.touched))}",
+            f"par contrecoup ({corpus.in_words(corpus.touched)})",
         )
     return "retrieval", (), f"autres passages trouvés dans les mêmes documents{_because(program)}"
 

@@ -14,7 +14,7 @@ from evals.compare import Comparison, Turned
 from evals.corpus_diff import CorpusDiff
 from evals.metrics import BY_NAME
 from evals.outcome import Outcome
-from evals.summary import french
+from evals.summary import counted, french
 
 WIDTH = 110  # where the output isn't a terminal
 VERDICTS = {"worse": "recul", "better": "progrès", "same": "="}
@@ -55,7 +55,10 @@ def show(found: Comparison, console: Console) -> None:
 def sentence(found: Comparison) -> str:
     """The comparison in one sentence."""
     wrong, right, other = (len(found.of(*t)) for t in (("wrong", "worse"), ("right", "better"), ("other",)))
-    counts = f"{wrong} réponse(s) moins bonne(s), {right} meilleure(s), {other} autre(s) à valeur égale"
+    counts = (
+        f"{counted(wrong, 'réponse moins bonne', 'réponses moins bonnes')}, {counted(right, 'meilleure', 'meilleures')}, "
+        f"{counted(other, 'autre', 'autres')} à valeur égale"
+    )
     if found.regressions:
         return f"Recul significatif : {', '.join(map(said, found.regressions))} ; {counts}."
     if found.progress:
@@ -74,7 +77,9 @@ def corpus_words(diff: CorpusDiff) -> Iterator[str]:
         ("Documents retirés", diff.removed),
         ("Documents dont le texte a changé", diff.changed),
         ("Mêmes fichiers, lus autrement", diff.reread),
+        ("Documents dont le titre a changé", diff.retitled),
         ("Mêmes textes, découpés autrement", diff.recut),
+        ("Documents remplacés par une version plus récente", tuple(f"{a} → {b}" for a, b in diff.replaced.items())),
         ("Documents renommés", tuple(f"{a} → {b}" for a, b in diff.renamed.items())),
     ):
         if names:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from pydantic import BaseModel, ConfigDict
 
 from evals.run import DocumentPrint, RunInfo
@@ -11,7 +13,8 @@ NEUTRAL = {"threads", "log_questions", "feedback_days", "llm_timeout"}
 
 
 class CorpusDiff(BaseModel):
-    """Document ids. `renamed`: old id → new id, same text; `recut`: same text, other chunks."""
+    """Document ids. `renamed`: old id → new id, same text; `recut`: same text, other chunks; `reread`: same file, other text
+    (the reader changed, not the document)."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -20,12 +23,32 @@ class CorpusDiff(BaseModel):
     changed: tuple[str, ...] = ()
     renamed: dict[str, str] = {}
     recut: tuple[str, ...] = ()
-    reread: tuple[str, ...] = ()  # same file, other text: the reader changed, not the document
+    reread: tuple[str, ...] = ()
+    retitled: tuple[str, ...] = ()
+    same_title: tuple[str, ...] = ()  # of the retitled, those that now bear one title: it was lost, not chosen
+    replaced: dict[str, str] = {}  # of the removed: document → its newer version
     fewer_pages: tuple[str, ...] = ()
 
     @property
     def touched(self) -> frozenset[str]:
-        return frozenset((*self.added, *self.removed, *self.changed, *self.renamed, *self.renamed.values()))
+        return frozenset(
+            (*self.added, *self.removed, *self.changed, *self.retitled, *self.renamed, *self.renamed.values())
+        )
+
+    def in_words(self, concerned: frozenset[str]) -> str:
+        """What happened to some of the documents, each named."""
+        parts = []
+        for label, names in (
+            ("ajouté", self.added),
+            ("retiré", self.removed),
+            ("lu autrement", self.reread),
+            ("changé", tuple(d for d in self.changed if d not in self.reread)),
+            ("d'un autre titre", self.retitled),
+            ("renommé", (*self.renamed, *self.renamed.values())),
+        ):
+            if found := sorted(concerned & set(names)):
+                parts.append(f"document {label} : {', '.join(found)}")
+        return " ; ".join(parts)
 
 
 class ProgramDiff(BaseModel):
@@ -55,12 +78,17 @@ def corpus_diff(before: RunInfo, after: RunInfo) -> CorpusDiff:
     renamed = _renamed({d: old[d] for d in gone}, {d: new[d] for d in come})
     both = [d for d in new if d in old]
     changed = [d for d in both if old[d].text != new[d].text]
+    retitled = tuple(d for d in both if old[d].title != new[d].title)
+    titles = Counter(new[d].title for d in retitled)
     return CorpusDiff(
         added=tuple(d for d in come if d not in renamed.values()),
         removed=tuple(d for d in gone if d not in renamed),
         changed=tuple(changed),
         renamed=renamed,
         recut=tuple(d for d in both if d not in changed and old[d].chunks != new[d].chunks),
+        retitled=retitled,
+        same_title=tuple(d for d in retitled if titles[new[d].title] > 1),
+        replaced={d: after.superseded[d] for d in gone if d in after.superseded},
         reread=tuple(d for d in changed if old[d].sha256 == new[d].sha256),
         fewer_pages=tuple(d for d in both if new[d].pages < old[d].pages),
     )

@@ -49,6 +49,8 @@ def draft(
     except (click.Abort, KeyboardInterrupt):
         click.echo("\nInterrompu ; ce qui est gardé est écrit.", err=True)
     click.echo(f"{reviewed.added} question(s) écrite(s) dans {reviewed.path}")
+    if reviewed.added:
+        click.echo("Ensuite : evals gate (elles y seront posées).")
 
 
 def _list(document: str, index: Path | None, known: list[Any]) -> None:

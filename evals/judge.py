@@ -177,9 +177,10 @@ def _client(settings: Settings) -> Ask:
 
         try:
             return str(llm.chat([ChatMessage(role="user", content=prompt)]).message.content or "")
-        except OpenAIError as error:
+        except (OpenAIError, ValueError, LookupError, TypeError, AttributeError) as error:
+            # refused, unreachable, or a reply that isn't the OpenAI form
             raise LLMError(
-                "Le modèle de --judge ne répond pas : vérifiez BOUSSOLE_LLM_BASE_URL et BOUSSOLE_LLM_MODEL. "
+                "Le modèle de --judge ne répond pas, ou pas comme un service OpenAI : vérifiez BOUSSOLE_LLM_BASE_URL et BOUSSOLE_LLM_MODEL. "
                 "Les avis déjà reçus sont gardés ; la mesure elle-même est complète."
             ) from error
 

@@ -200,7 +200,16 @@ METRICS: tuple[Metric, ...] = (
     _retrieval("passage:R@5", "passages de la preuve retrouvés, 5 premiers"),
     _retrieval("passage:RR@10", "inverse du rang du premier bon passage", _RR),
     _retrieval("passage:nDCG@10", "gain cumulé des 10 premiers passages", _NDCG),
-    _retrieval("evidence_indexed", "preuves des pages présentes dans les passages de l'index", compared=True),
+    _retrieval("signal:lexical", "bonne page trouvée par les mots seuls", _RR, compared=True),
+    _retrieval("signal:dense", "bonne page trouvée par le sens seul", _RR, compared=True),
+    _retrieval("signal:late", "bonne page trouvée par le sens mot à mot", _RR, compared=True),
+    Metric(
+        "evidence_indexed",
+        "preuves des pages présentes dans les passages de l'index",
+        _ranked("evidence_indexed"),
+        worst=None,  # a failure of the assistant says nothing of the index
+        compared=True,
+    ),
     Metric("facts", "faits attendus présents dans la réponse", _facts, paper=_NUGGETS, compared=True),
     Metric("followup_facts", "faits attendus, questions de suite", _follow_up, paper=_NUGGETS),
     Metric("cited_page", "réponses qui citent une page de la preuve", _cited_page, compared=True),

@@ -83,6 +83,8 @@ class Observer:
                 error = f"{type(failure).__name__} : {failure}"
         signals = weighed.last()
         figures = self._figures(question, anchors, spots, passages, answer)
+        if question.answerable and spots and weighed.found:
+            figures |= ranking.signal_figures(weighed.found[0], spots)
         case = Case(question, spots, answer, self.book, figures)
         return Line(
             id=question.id,

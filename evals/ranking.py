@@ -11,8 +11,10 @@ from ir_measures import RR, R, Success, nDCG
 
 from evals.anchors import Spot
 from rag.answer import Passage
+from rag.retrieve import Found
 
 BY_PAGE = (R @ 1, R @ 3, R @ 5, R @ 10, R @ 20, Success @ 1, Success @ 5, RR @ 10, nDCG @ 10)
+SIGNALS = ("lexical", "dense", "late")
 BY_PASSAGE = (R @ 5, RR @ 10, nDCG @ 10)
 
 
@@ -52,6 +54,24 @@ def page_figures(passages: Sequence[Passage], gold: Iterable[Spot]) -> dict[str,
 
 def passage_figures(keys: Sequence[str], relevant: Iterable[str]) -> dict[str, float]:
     return {f"passage:{name}": value for name, value in measure(keys, relevant, BY_PASSAGE).items()}
+
+
+def signal_figures(found: Found, gold: Iterable[Spot]) -> dict[str, float]:
+    """For each score that retrieval sums up, 1 over the rank of the first right passage, were that score alone to order what
+    was found; equal scores count as if the right one came last, so that a search that says nothing shows at once."""
+    pages = set(gold)
+    right = [
+        h
+        for h in found.hits
+        if any((h.chunk.document_id, n) in pages for n in range(h.chunk.page, h.chunk.page_end + 1))
+    ]
+    if not right:
+        return {f"signal:{name}": 0.0 for name in SIGNALS}
+    figures = {}
+    for name in SIGNALS:
+        best = max(getattr(hit, name) for hit in right)
+        figures[f"signal:{name}"] = 1 / (sum(getattr(h, name) >= best for h in found.hits if h not in right) + 1)
+    return figures
 
 
 def spot_name(spot: Spot) -> str:

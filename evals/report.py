@@ -20,35 +20,17 @@ from evals.compare_text import CAUSES, ISSUES, TURNS, corpus_words, sentence
 from evals.gate import Verdict
 from evals.intervals import Figure
 from evals.judge import JUDGED, Judgement
+from evals.kinds import kind_label
 from evals.matching import holds_fact
 from evals.metrics import BY_NAME, HEADLINE, METRICS, Metric
 from evals.observe import Line
 from evals.questions import Question
 from evals.run import INFO, PAGES, REPORT, Run, RunInfo
-from evals.summary import shown
+from evals.significance import SMALLEST
+from evals.summary import french, shown
 
 TEMPLATES = Path(__file__).parent / "templates"
 TABLE = ("facts", "cited_page", "R@5", "answered", "abstained")
-KINDS = {
-    "acronym": "sigle",
-    "comparison": "comparaison",
-    "cross_document": "sur plusieurs documents",
-    "cross_page": "sur plusieurs pages",
-    "definition": "définition",
-    "factual": "fait",
-    "false_premise": "prémisse fausse",
-    "footnote": "note de bas de page",
-    "how": "comment faire",
-    "injection": "détournement",
-    "list": "liste",
-    "multi_turn": "question de suite",
-    "numeric": "nombre",
-    "out_of_scope": "hors sujet",
-    "paraphrase": "autres mots",
-    "table": "tableau",
-    "typo": "fautes et mots-clés",
-    "unanswerable": "sans réponse dans le corpus",
-}
 
 
 @dataclass(frozen=True)
@@ -66,6 +48,7 @@ def write_report(
     """Write the run's report; beside the accepted measure, and under the gate's verdict, where there is one."""
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.globals.update(page_id=page_id, kind=kind_label, issues=ISSUES, turns=TURNS, causes=CAUSES)
+    environment.filters["spaced"] = spaced
     path = run.folder / REPORT
     fields = _fields(run, comparison, verdict, baseline)
     path.write_text(environment.get_template("report.html").render(**fields), encoding="utf-8")
@@ -84,7 +67,8 @@ def _fields(run: Run, comparison: Comparison | None, verdict: Verdict | None, ba
         "run": run,
         "info": run.info,
         "titles": titles,
-        "headline": [_row(name, summary.metrics[name]) for name in HEADLINE if name in summary.metrics],
+        "headline": [_card(name, summary.metrics[name], comparison) for name in HEADLINE if name in summary.metrics],
+        "labels": {metric.name: metric.label for metric in METRICS},
         "metrics": [_row(m.name, summary.metrics[m.name]) for m in METRICS if m.name in summary.metrics],
         "columns": [(name, BY_NAME[name].label) for name in TABLE],
         "by_kind": [(kind_label(k), _cells(f)) for k, f in summary.by_kind.items()],
@@ -142,8 +126,9 @@ def _problems(line: Line) -> Iterator[str]:
         yield "référence à revoir"
 
 
-def kind_label(kind: str) -> str:
-    return KINDS.get(kind, kind)
+def spaced(text: str) -> str:
+    """French spaces that no line ends at: inside « », before « : ; ! ? % »."""
+    return re.sub(r"(?<=«) | (?=[»:;!?%])", "\u00a0", text)
 
 
 def page_id(document_id: str, page: int) -> str:
@@ -154,6 +139,24 @@ def page_id(document_id: str, page: int) -> str:
 def _row(name: str, figure: Figure) -> dict[str, Any]:
     metric: Metric = BY_NAME[name]
     return {"name": name, "label": metric.label, "shown": shown(figure, metric), "n": figure.n, "paper": metric.paper}
+
+
+def _card(name: str, figure: Figure, comparison: Comparison | None) -> dict[str, Any]:
+    """A headline figure in percent, with its change since the accepted measure."""
+    found = _row(name, figure)
+    found |= {part: percent(getattr(figure, part)) for part in ("value", "low", "high")}
+    found["low"] = found["low"].removesuffix("\u00a0%")
+    found["change"] = None
+    for change in comparison.changes if comparison else ():
+        if change.metric == name:
+            points = french(f"{100 * change.difference:+.1f}").replace("-", "−")
+            words = "comme avant" if abs(change.difference) < SMALLEST else f"{points} points"
+            found["change"] = {"verdict": change.verdict, "words": words}
+    return found
+
+
+def percent(share: float) -> str:
+    return french(f"{100 * share:.1f}").removesuffix(",0") + "\u00a0%"
 
 
 def _cells(figures: dict[str, Figure]) -> list[str]:

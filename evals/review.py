@@ -10,6 +10,7 @@ import click
 
 from evals.anchors import PageBook, anchor
 from evals.draft import locate
+from evals.kinds import kind_label
 from evals.questions import QUESTIONS, Question, load_questions
 from rag.answer import Answer
 
@@ -55,7 +56,7 @@ def as_line(question: Question) -> str:
 def review(found: Sequence[Question], reviewed: Reviewed, book: PageBook, wanted: int) -> None:
     """Show candidates until `wanted` are kept, none is left, or the person stops."""
     for number, candidate in enumerate(found, 1):
-        click.echo(f"\n{number}/{len(found)}  {candidate.kind}")
+        click.echo(f"\n{number}/{len(found)} · {kind_label(candidate.kind)}")
         _show(candidate)
         choice = _choice("Garder ? [o]ui, [m]odifier, [n]on, [q]uitter", "omnq", "n")
         if choice == "q":
@@ -79,7 +80,7 @@ def review_feedback(
         click.echo(f"\n{number}/{len(rows)}  avis : {_rating(row.get('rating'))}  {row.get('comment') or ''}")
         click.echo(f"  question : {question}\n  réponse d'aujourd'hui ({answer.status}) : {answer.answer}")
         for c in answer.citations:
-            click.echo(f"    [{c.n}] {c.document_id} p. {c.page} : « {c.quote} »")
+            click.echo(f"    [{c.n}] {c.document_id} p. {c.page} : « {_one_line(c.quote)} »")
         choice = _choice(
             "La preuve est : [c]itations ci-dessus, [e]xtrait à coller, [s]ans réponse dans le corpus ; [n]on, [q]uitter",
             "cesnq",
@@ -139,7 +140,7 @@ def _rewritten(candidate: Question, book: PageBook) -> Question:
     facts = _facts(candidate.facts)
     evidence = candidate.evidence
     while True:
-        text = click.prompt("  preuve, mot pour mot", default=evidence[0])
+        text = click.prompt("  preuve, mot pour mot", default=_one_line(evidence[0]))
         changed = candidate.model_copy(update={"evidence": (text,), "facts": facts, "question": question})
         found = anchor(changed, book)[0]
         if found.state in ("here", "moved") and found.spots:
@@ -160,7 +161,11 @@ def _show(candidate: Question) -> None:
     click.echo(f"  question : {candidate.question}")
     for fact in candidate.facts:
         click.echo(f"  fait attendu : {' | '.join(fact)}")
-    click.echo(f"  preuve ({candidate.document_id} p. {candidate.pages[0]}) : « {candidate.evidence[0]} »")
+    click.echo(f"  preuve ({candidate.document_id} p. {candidate.pages[0]}) : « {_one_line(candidate.evidence[0])} »")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _choice(words: str, letters: str, default: str) -> str:

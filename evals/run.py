@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 import corpus
 import rag
 from corpus.errors import UsageError
+from corpus.slug import slug
 from evals.anchors import PageBook
 from evals.chunkbook import ChunkBook
 from evals.intervals import Figure, figure
@@ -98,6 +99,7 @@ class RunInfo(BaseModel):
     seconds: float = 0.0
     memory_mb: float = 0.0
     failed: int = 0
+    superseded: dict[str, str] = {}  # document left out of the index → its newer version
     summary: Summary | None = None
 
 
@@ -242,6 +244,7 @@ def _info(assistant: Assistant, observer: Observer, questions: Sequence[Question
         documents=_documents(assistant, observer.book, observer.chunks),
         settings=assistant.settings.model_dump(mode="json", exclude=PRIVATE),
         versions={"python": platform.python_version()} | _versions(),
+        superseded={slug(Path(r["path"]).stem): r["by"] for r in manifest.get("superseded", ())},
         code={"corpus": _code(corpus.__file__), "rag": _code(rag.__file__)},
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from evals.intervals import Figure
+from evals.kinds import kind_label
 from evals.metrics import BY_NAME, METRICS, Metric
 from evals.run import REPORT, Run
 
@@ -34,7 +35,7 @@ def as_text(run: Run) -> str:
     out.append("Par genre de question :")
     for kind, figures in summary.by_kind.items():
         parts = [f"{name} {shown(figures[name], BY_NAME[name])}" for name in MAIN if name in figures]
-        out.append(f"  {kind:<16} {' ; '.join(parts)}")
+        out.append(f"  {kind_label(kind):<28} {' ; '.join(parts)}")
     out.append(f"Rapport : {run.folder / REPORT}")
     return "\n".join(out)
 
@@ -44,6 +45,11 @@ def shown(figure: Figure, metric: Metric) -> str:
     if metric.unit:
         return french(f"{figure.value:.1f} [{figure.low:.1f} – {figure.high:.1f}]") + f" {metric.unit}"
     return french(f"{figure.value:.3f} [{figure.low:.3f} – {figure.high:.3f}]")
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """« 1 réponse », « 3 réponses »; 0 is singular in French."""
+    return f"{number} {one if number < 2 else many}"
 
 
 def french(number: str) -> str:

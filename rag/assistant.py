@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from corpus.errors import LLMError, UsageError
@@ -27,13 +27,14 @@ from rag.answer import (
     Turn,
 )
 from rag.compose import Draft, DraftSentence, Quote, compose, repeats, unsaid
-from rag.condense import condense
+from rag.condense import condense, leans
 from rag.embedding import Encoder, load_encoder
 from rag.expect import Expectation, expect
 from rag.generate import Writer
 from rag.generation import Generation
+from rag.parts import parts
 from rag.passages import RERANKED, join_neighbours, rerank, spread
-from rag.retrieve import Found, HybridRetriever
+from rag.retrieve import Found, Hit, HybridRetriever
 from rag.settings import Settings
 from rag.suggest import suggest
 from rag.vectors import open_dense
@@ -97,7 +98,7 @@ class Assistant:
         """The `k` best passages for a query, best first. Raises UsageError for an empty query or an unknown document."""
         started = time.perf_counter()
         self._check(query, document_ids)
-        found = self._find(query, max(2 * k, RERANKED), expect(query), document_ids)
+        found = _merged(self._find_parts(query, max(2 * k, RERANKED), document_ids))
         passages = tuple(self._passages(found))[:k]
         elapsed = _ms(started)
         timings = Timings(retrieve=elapsed, first_text=elapsed, total=elapsed)
@@ -120,12 +121,12 @@ class Assistant:
         if reply := guard.small_talk(question):
             yield from self._plain(question, question, "abstained", reply, clock)
             return
-        standalone = condense(guard.without_markup(question), history)
+        standalone = self._standalone(guard.without_markup(question), history)
         clock.mark("condense")
-        expectation = expect(standalone)
-        found = self._find(standalone, RERANKED, expectation, document_ids)
+        asked = self._find_parts(standalone, RERANKED, document_ids)
+        expectation, found = asked[0][0], _merged(asked)
         clock.mark("retrieve")
-        draft = compose(found, expectation, self.generation)
+        draft = compose(found, expectation, self.generation, asked[1:])
         given = abstain.signals(found, draft.support, expectation, self.generation)
         kept, _dropped = verify(draft.sentences)
         if not kept or abstain.probability(given) < abstain.THRESHOLD:
@@ -133,6 +134,13 @@ class Assistant:
             yield from self._plain(question, standalone, "abstained", self._abstention(found), clock, suggestions)
             return
         yield from self._answered(question, standalone, found, Draft(tuple(kept), draft.support), expectation, clock)
+
+    def _standalone(self, question: str, history: Sequence[Turn]) -> str:
+        """By the rules, or in the model's words where there is one and they hold."""
+        ruled = condense(question, history)
+        if self._writer is None or not history or ruled == question or not leans(question):
+            return ruled
+        return self._writer.standalone(question, history, ruled)
 
     def _written(
         self, standalone: str, found: Found, extractive: Draft, expectation: Expectation, told: list[Fallback]
@@ -155,8 +163,11 @@ class Assistant:
         if said:
             told.clear()
 
-    def _find(self, text: str, k: int, expectation: Expectation, document_ids: Sequence[str]) -> Found:
-        return rerank(self._retriever.find(text, k, document_ids), expectation, self.generation)
+    def _find_parts(self, text: str, k: int, document_ids: Sequence[str]) -> list[tuple[Expectation, Found]]:
+        """What is found for the whole question, then for each of the several things that it asks."""
+        several = parts(text)
+        asked = [(expect(part), part) for part in (text, *(several if len(several) > 1 else ()))]
+        return [(e, rerank(self._retriever.find(part, k, document_ids), e, self.generation)) for e, part in asked]
 
     # --- what is shown
 
@@ -287,6 +298,18 @@ class Assistant:
                 )
 
 
+def _merged(asked: Sequence[tuple[Expectation, Found]]) -> Found:
+    """The hits of the whole question and of its parts, each with its best score, best first."""
+    whole = asked[0][1]
+    best: dict[int, Hit] = {}
+    for _, found in asked:
+        for hit in found.hits:
+            known = best.setdefault(hit.row, hit)
+            if hit.score > known.score:
+                best[hit.row] = replace(known, score=hit.score)
+    return replace(whole, hits=tuple(sorted(best.values(), key=lambda hit: -hit.score)))
+
+
 def page_url(document_id: str, page: int) -> str:
     return f"/v1/documents/{document_id}/pages/{page}"
 
@@ -296,7 +319,7 @@ def _shown(sentence: DraftSentence, calls: Sequence[int], before: DraftSentence 
     numbers = "".join(f"[{n}]" for n in calls)
     if sentence.item:
         return f"{chr(10) if before else ''}- {sentence.text} {numbers}"
-    gap = "" if before is None else "\n\n" if before.item else " "
+    gap = "" if before is None else "\n\n" if (before.item or before.goes_on) and not sentence.goes_on else " "
     return f"{gap}{sentence.text} {numbers}"
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from rapidfuzz import fuzz
 
 from corpus.chunk import locate
-from rag.expect import Expectation, holds
+from rag.expect import NUMBER_WORDS, Expectation, holds
 from rag.generation import Generation
 from rag.lexical import fold, tokenize
 from rag.retrieve import Found, Hit
@@ -23,10 +24,12 @@ MOST_ITEMS = 12  # sentences of an answer that is a list
 LONGEST_LEAD = 40  # words of a sentence that is said only because the next one leans on it
 WORTH = 4.1  # how far below the best a sentence may score and still be said
 LONGEST_LIST = 12  # items shown of one list
+_COUNT = re.compile(rf"\b(?:[2-9]|1\d|{'|'.join(NUMBER_WORDS)})\s+[a-z]{{4,}}")
 CELL = re.compile(r"[^\s:;](?:(?! [:;] ).)*")  # of a row « label : cell ; cell »
 PRINTED = 75.0  # likeness (0 to 100) of a row's label with the file's own text
 ILLEGIBLE = 0.2  # share of a sentence that isn't French beyond which it isn't said
 SENTENCE_WORDS = 6  # words below which a line without an end is a label
+TITLE_WORDS = 8  # words from which a title says something by itself
 SAME = 0.8  # share of words in common beyond which a written sentence repeats another
 SAID = 0.5  # share of a sentence's words that a written answer must hold to have said it
 ALIKE = 0.6  # share of words in common beyond which two sentences say the same thing
@@ -50,6 +53,7 @@ class DraftSentence:
     text: str
     quotes: tuple[Quote, ...]
     item: bool = False  # an item of a list, shown on its own line
+    goes_on: bool = False  # with the item before it, on the same line
 
 
 @dataclass(frozen=True)
@@ -59,16 +63,39 @@ class Draft:
 
 
 @span
-def compose(found: Found, expectation: Expectation, generation: Generation) -> Draft:
-    """Choose, order and tidy the sentences that answer."""
+def compose(
+    found: Found,
+    expectation: Expectation,
+    generation: Generation,
+    parts: Sequence[tuple[Expectation, Found]] = (),
+) -> Draft:
+    """Choose, order and tidy the sentences that answer; `parts`: what was found for each thing asked, where there are several,
+    whose best sentences are said too."""
     ranked = candidates(found, expectation, generation)
     if not ranked:
         return Draft((), ())
-    chosen = _choose(ranked, expectation)
+    chosen = _choose(_each_part_first(ranked, parts, generation), expectation)
     asked = frozenset(term.token for term in found.query.terms)
-    listed = _listed(chosen)
-    drafted = (_sentence(c, c.key in listed, asked, expectation, generation) for c in chosen)
+    listed = _listed(chosen, expectation)
+    drafted = (_sentence(c, listed.get(c.key), asked, expectation, generation) for c in chosen)
     return Draft(tuple(drafted), tuple(ranked))
+
+
+def _each_part_first(
+    ranked: list[Candidate], parts: Sequence[tuple[Expectation, Found]], generation: Generation
+) -> list[Candidate]:
+    """The best sentence of each part after the best of all."""
+    if not parts:
+        return ranked
+    known = {(c.hit.row, c.members): c for c in ranked}
+    first = ranked[0]
+    best = [first]
+    for expectation, found in parts:
+        own = [c for c in candidates(found, expectation, generation) if c.whole_list or _can_be_said(c)]
+        if own and (own[0].hit.row, own[0].members) in known:
+            best.append(known[own[0].hit.row, own[0].members])
+    ahead = list(dict.fromkeys(best))
+    return [replace(c, score=first.score) for c in ahead] + [c for c in ranked if c not in ahead]
 
 
 def _choose(ranked: Sequence[Candidate], expectation: Expectation) -> list[Candidate]:
@@ -80,7 +107,7 @@ def _choose(ranked: Sequence[Candidate], expectation: Expectation) -> list[Candi
     chosen: list[Candidate] = []
     first: list[Candidate] = []
     length = 0
-    for candidate in _reading_on(ranked):
+    for candidate in _reading_on(ranked, expectation):
         if not candidate.whole_list and not _can_be_said(candidate):
             continue
         if best is not None and candidate.score < best.score - WORTH:
@@ -102,11 +129,22 @@ def _choose(ranked: Sequence[Candidate], expectation: Expectation) -> list[Candi
     return _order(chosen, first)
 
 
-def _reading_on(ranked: Sequence[Candidate]) -> list[Candidate]:
+def _reading_on(ranked: Sequence[Candidate], expectation: Expectation) -> list[Candidate]:
     """The candidates, best first, what leans on the best sentence right after it: « Cette dernière correspond à… »."""
     best = next((c for c in ranked if c.whole_list or _can_be_said(c)), ranked[0])
     after = [c for c in ranked if c.key == (best.hit.row, best.members[-1] + 1) and is_dangling(c.text)]
+    if "list" in expectation.wants and _counts_on(best):
+        after += [c for c in ranked if c.key == (best.hit.row, best.members[-1] + 1) and c not in after]
     return [best, *after, *(c for c in ranked if c is not best and c not in after)]
+
+
+def _counts_on(candidate: Candidate) -> bool:
+    """Whether a sentence says how many things there are, which the next one names (« Trois avancées sont à souligner. »)."""
+    return (
+        candidate.sentence.kind == "body"
+        and candidate.length <= LONGEST_LEAD
+        and bool(_COUNT.search(fold(candidate.text)))
+    )
 
 
 @dataclass(frozen=True)
@@ -126,11 +164,13 @@ class _Page:
         row, index = candidate.key
         if not candidate.whole_list and candidate.text.rstrip().endswith(":"):
             if (row, index + 1) not in self.lists:
-                return []  # it announces what isn't said
+                # It announces what isn't said, unless it holds itself what is asked for (« 4 questions se posent : »).
+                return [candidate] if candidate.trait("sharp") else []
             candidate = self.lists[row, index + 1]
         if candidate.whole_list:
             members = candidate.members if with_list else candidate.members[:LONGEST_LIST]
-            return [self.singles[row, i] for i in members[: LONGEST_LIST + 1]]
+            unit = [self.singles[row, i] for i in members[: LONGEST_LIST + 1]]
+            return unit if _can_announce(unit[0]) else unit[1:]
         before = self.singles.get((row, index - 1))
         leans = is_dangling(candidate.text) and before is not None and before.sentence.kind in ("body", "list")
         return [before, candidate] if leans and before and before.length <= LONGEST_LEAD else [candidate]
@@ -139,26 +179,49 @@ class _Page:
 def _can_be_said(candidate: Candidate) -> bool:
     """Not a heading, nor a table's head, nor what a drawing or bad OCR left."""
     kind, text = candidate.sentence.kind, candidate.text
-    if kind == "title" or _is_table_head(candidate) or candidate.trait("illegible") > ILLEGIBLE:
+    if (
+        (kind == "title" and len(text.split()) < TITLE_WORDS)
+        or _is_table_head(candidate)
+        or candidate.trait("illegible") > ILLEGIBLE
+    ):
         return False
     label = kind == "table" and " : " not in text and not any(c.isdigit() for c in text)
     return not (label or (kind == "body" and candidate.trait("fragment") and len(text.split()) < SENTENCE_WORDS))
 
 
-def _listed(chosen: Sequence[Candidate]) -> set[tuple[int, int]]:
-    """The items that are shown as a list: those that have a neighbour beside them."""
-    items = {c.key for c in chosen if c.sentence.kind == "list"}
-    return {(row, i) for row, i in items if (row, i - 1) in items or (row, i + 1) in items}
+def _can_announce(lead: Candidate) -> bool:
+    """A heading announces a list where it speaks of what is asked, in words that can be read."""
+    return lead.sentence.kind != "title" or (lead.coverage > 0 and lead.trait("illegible") <= ILLEGIBLE)
+
+
+def _listed(chosen: Sequence[Candidate], expectation: Expectation) -> dict[tuple[int, int], bool]:
+    """The items that are shown as a list, which have a neighbour beside them: True for a sentence that goes on with the item
+    before it. What stands before the first bullet announces the list and isn't an item."""
+    shown = {"list", "table"} if "list" in expectation.wants else {"list"}
+    items = {c.key: bool(BULLET.match(c.text)) for c in chosen if c.sentence.kind in shown}
+    beside = sorted((row, i) for row, i in items if (row, i - 1) in items or (row, i + 1) in items)
+    bulleted = {row for row, i in beside if items[row, i]}
+    listed: dict[tuple[int, int], bool] = {}
+    begun: set[int] = set()
+    for row, i in beside:
+        if items[row, i] or row not in bulleted:
+            begun.add(row)
+            listed[row, i] = False
+        elif row in begun:
+            listed[row, i] = True
+    return listed
 
 
 def _lesser_row(candidate: Candidate, chosen: Sequence[Candidate], expectation: Expectation) -> bool:
     """A row of a table of which a better named one is said already: « Mécénat : … » is asked for, not its neighbours."""
-    if candidate.sentence.kind != "table" or "list" in expectation.wants:
+    if candidate.sentence.kind != "table":
         return False
+    least = 1.0 if "list" in expectation.wants else 0.0  # a list takes other rows, unless one is named in full
     named = candidate.trait("label")
     return any(
         other.sentence.kind == "table" and other.hit.row == candidate.hit.row and other.trait("label") > named
         for other in chosen
+        if other.trait("label") >= least
     )
 
 
@@ -187,12 +250,14 @@ def _order(chosen: Sequence[Candidate], first: Sequence[Candidate]) -> list[Cand
 
 
 def _sentence(
-    candidate: Candidate, listed: bool, asked: frozenset[str], expectation: Expectation, generation: Generation
+    candidate: Candidate, goes_on: bool | None, asked: frozenset[str], expectation: Expectation, generation: Generation
 ) -> DraftSentence:
+    """`goes_on`: None where it isn't shown in a list."""
     if candidate.sentence.kind == "table":
-        return _row(candidate, asked, expectation, generation)
+        return replace(_row(candidate, asked, expectation, generation), item=goes_on is False)
     quotes = quote(candidate.hit, candidate.sentence.start, candidate.sentence.end, generation, candidate.score)
-    return DraftSentence(tidy(candidate.text, note=candidate.sentence.kind == "note"), quotes, listed)
+    text = tidy(candidate.text, note=candidate.sentence.kind == "note")
+    return DraftSentence(text, quotes, goes_on is False, bool(goes_on))
 
 
 def _row(
@@ -200,22 +265,43 @@ def _row(
 ) -> DraftSentence:
     """A table's row reduced to its label and the cells that were asked for, each with its own quote: on the page, cells
     stand apart."""
-    start = candidate.sentence.start
     chunk = candidate.hit.chunk.text
-    spans = ((start + m.start(), start + m.end()) for m in CELL.finditer(candidate.text))
-    cells = [(a, b) for a, b in spans if _squash(chunk[a:b])]
-    if cells and not _printed(chunk[cells[0][0] : cells[0][1]], candidate.hit, generation):
-        cells = cells[1:]
-    kept = [(a, b) for a, b in cells[1:] if _asked_for(chunk[a:b], asked, expectation)]
-    kept = cells if not cells or " : " not in candidate.text else [cells[0], *(kept or cells[1:])]
+    kept = _cells(candidate, asked, expectation, generation)
+    if not kept:
+        return DraftSentence("", ())  # without a proof: the verifier drops it
     # The cells first: a row's label alone may stand elsewhere on the page too.
     quotes = tuple(
         q for a, b in (*kept[1:], *kept[:1]) for q in quote(candidate.hit, a, b, generation, candidate.score)
     )
-    if not kept:
-        return DraftSentence("", ())  # without a proof: the verifier drops it
-    label, *rest = (chunk[a:b] for a, b in kept)
-    return DraftSentence(tidy(f"{label} : {' ; '.join(rest)}" if rest else label), quotes)
+    text = chunk[kept[0][0] : kept[0][1]]
+    for (_, before), (a, b) in pairwise(kept):
+        between = chunk[before:a]
+        text += (between if len(between) <= len(" : ") else " : " if before == kept[0][1] else " ; ") + chunk[a:b]
+    return DraftSentence(tidy(text), quotes)
+
+
+def _cells(
+    candidate: Candidate, asked: frozenset[str], expectation: Expectation, generation: Generation
+) -> list[tuple[int, int]]:
+    """The spans in its chunk of a row's label and of the cells to be shown."""
+    start, chunk = candidate.sentence.start, candidate.hit.chunk.text
+    spans = ((start + m.start(), start + m.end()) for m in CELL.finditer(candidate.text))
+    cells = [(a, b) for a, b in spans if _squash(chunk[a:b])]
+    if cells and not _printed(chunk[cells[0][0] : cells[0][1]], candidate.hit, generation):
+        cells = cells[1:]
+    if not cells or " : " not in candidate.text:
+        return cells
+    whole = "list" in expectation.wants and not _has_heads(candidate.hit, [chunk[a:b] for a, b in cells[1:]])
+    kept = [(a, b) for a, b in cells[1:] if whole or _asked_for(chunk[a:b], asked, expectation)]
+    return [cells[0], *(kept or cells[1:])]
+
+
+def _has_heads(hit: Hit, cells: Sequence[str]) -> bool:
+    """Whether the cells of a row say their columns' heads (« Objectifs … ; Taux de pratique … »): one may be asked for, where
+    those of another row are items of one list."""
+    head = next((hit.chunk.text[s.start : s.end] for s in hit.sentences if s.kind == "table"), "")
+    heads = [_squash(part) for part in head.partition(" : ")[2].split(" ; ")]
+    return any(part and _squash(cell).startswith(part) and _squash(cell) != part for cell in cells for part in heads)
 
 
 def _printed(label: str, hit: Hit, generation: Generation) -> bool:
@@ -265,19 +351,19 @@ def unsaid(
     return [s for s in wanted or extractive[:1] if len(_words(s) & known) < SAID * len(_words(s))]
 
 
-_BULLET = re.compile(r"^(?:[>»•▪◦*+–—-]|\d{1,2}[.)])\s+")
+BULLET = re.compile(r"^(?:[>»•▪◦*+–—-]|\d{1,2}[.)])\s+")
 _NOTE_NUMBER = re.compile(r"^[^\w«(\[]*(?:\d{1,3}\b[.)]?\s*)?[^\w«(\[]*(?=\S)")
 
 
-def tidy(text: str, note: bool = False) -> str:
+def tidy(text: str, note: bool = False, announces: bool = True) -> str:
     """A sentence as it is shown: without its bullet or its note's number, on one line, beginning with a capital and ending
-    with a stop."""
-    text = " ".join(_BULLET.sub("", text.strip()).split())
+    with a stop; without its colon where what it announces isn't said."""
+    text = " ".join(BULLET.sub("", text.strip()).split())
     if note:
         text = _NOTE_NUMBER.sub("", text, count=1)
     if text[:1].islower() and not text.startswith(("http", "www.")):
         text = text[0].upper() + text[1:]
-    if text and text[-1] in ",;":
+    if text and text[-1] in (",;" if announces else ",;:"):
         text = text[:-1].rstrip()
     if (text and text[-1] not in ".!?…:»)") or text.endswith(("»", ")")):
         text += "."

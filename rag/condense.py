@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rag.answer import Turn
 from rag.guard import small_talk, without_politeness
-from rag.lexical import STOP_WORDS, fold, words
+from rag.lexical import STOP_WORDS, fold, stem, words
 from rag.spans import span
 
 _OPENS = re.compile(r"^(?:et|mais|ou|donc|alors|ok|oui|non)\b[ ,]*(?:alors\b[ ,]*)?", re.IGNORECASE)
@@ -55,6 +55,32 @@ def leans(question: str) -> bool:
     if _ANAPHORA.search(_IMPERSONAL.sub(" ", folded)):
         return len(content) <= 6
     return len(content) <= 1 and not re.search(r"\b(?:odd|rse|ess|fdva)\b", folded)
+
+
+LAST_TURNS = 4  # of the conversation, that a follow-up may refer to
+TURN_CHARACTERS = 600  # of each
+LONGEST = 45  # words of a rewritten question
+KEPT = 0.7  # share of the follow-up's own words that a rewriting must keep
+
+
+def conversation(question: str, history: Sequence[Turn]) -> str:
+    """The last turns and the follow-up, as data for a model that rewrites it."""
+    names = {"user": "Visiteur", "assistant": "Assistant"}
+    turns = (f"{names[t.role]} : {' '.join(t.content.split())[:TURN_CHARACTERS]}" for t in history[-LAST_TURNS:])
+    return "\n".join(["<conversation>", *turns, "</conversation>", "<question>", question, "</question>"])
+
+
+def faithful(rewritten: str, question: str, history: Sequence[Turn]) -> bool:
+    """Whether a rewritten follow-up says nothing that the conversation didn't, and keeps what the follow-up said."""
+    said, own = _stems(rewritten), _stems(question)
+    known = own.union(*(_stems(turn.content) for turn in history[-LAST_TURNS:]))
+    if not said or len(rewritten.split()) > LONGEST or small_talk(rewritten) or leans(rewritten):
+        return False
+    return said <= known and len(own & said) >= KEPT * len(own)
+
+
+def _stems(text: str) -> set[str]:
+    return {stem(word) for word in words(fold(text)) if word not in STOP_WORDS}
 
 
 def _topic(asked: Sequence[str]) -> str:

@@ -33,13 +33,13 @@ _RULES: tuple[tuple[str, Want], ...] = (
         "date",
     ),
     (
-        r"\bqui\b(?! (?:est|sont) (?:concern|prevu))|\bpar qui|\bauteurs?\b|\bquel organisme|\bquelle (?:structure|organisation|institution|ministre|fondation)|\bdirige|\bsous la direction",
+        r"(?:^|[,:;?.] |\b(?:par|avec|pour|a|de|chez|et|savoir|dire) )qui\b(?! (?:est|sont) (?:concern|prevu))|\bqui (?:est-ce|a-t-|sont-ils|est-il)|\bauteurs?\b|\bquel organisme|\bquelle (?:structure|organisation|institution|ministre|fondation)|\bdirige|\bsous la direction",
         "person",
     ),
     (r"\blien\b|\burl\b|\badresse\b|\bsite\b|\bou trouver|\btelecharger|\bou (?:lire|consulter)\b|\bweb\b", "url"),
     (r"\bdifference|\bcompar|\bdistingu|\bpar rapport a\b|\bversus\b|\bou bien\b|\bplutot que\b|\bdiffere", "compare"),
     (
-        r"qu'est[- ]ce qu|\bc'est quoi\b|\bc koi\b|\bc quoi\b|\bdefini|\bque (?:signifie|veut dire|designe)|\bsignification|\bca veut dire\b|\bsens de\b|\bqu'entend|\bsignifie|\bqu'appelle|correspond a quoi|\bc'est-a-dire|\bdesigne",
+        r"qu'est[- ]ce qu|\bc'est quoi\b|\bc koi\b|\bc quoi\b|\bdefini|\bque (?:signifie|veut dire|designe)|\bsignification|\bca veut dire\b|\bsens de\b|\bqu'entend|\bsignifie|\bqu'appelle|correspond a quoi|\bc'est-a-dire|\bdesigne|\brecouvre|\ben quoi consist|\bkesako\b",
         "definition",
     ),
     (r"\bpourquoi\b|\bpour quelle|\braison|\bcause\b", "reason"),
@@ -62,18 +62,24 @@ class Expectation:
     count: int | None = None  # of a list: « les quatre leviers » → 4
 
 
+def _wants(folded: str) -> set[Want]:
+    return {want for pattern, want in _RULES if re.search(pattern, folded)}
+
+
 def expect(question: str) -> Expectation:
     folded = fold(question)
-    wants: set[Want] = {want for pattern, want in _RULES if re.search(pattern, folded)}
+    tail = folded.rpartition(" : ")[2]  # « Livre blanc « L'innovation associative » : qui l'a publié ? »
+    asked = tail if _wants(tail) or _LIST.search(tail) else folded
+    wants = _wants(asked)
     counted = _COUNTED.search(folded)
     count = None
     if counted:
         count = int(counted.group(1)) if counted.group(1).isdigit() else NUMBER_WORDS[counted.group(1)]
     asks_amount = wants & {"number", "duration", "date", "percent", "money"} and not re.search(
-        r"\bquel(?:le)?s sont\b", folded
+        r"\bquel(?:le)?s sont\b", asked
     )
-    if (_LIST.search(folded) or (count and count > 1)) and not ("number" in wants and "combien" in folded):
-        if not asks_amount or count or re.search(r"\blist|\bquel(?:le)?s (?:sont|programmes|etapes)", folded):
+    if (_LIST.search(asked) or (count and count > 1)) and not ("number" in wants and "combien" in asked):
+        if not asks_amount or count or re.search(r"\blist|\bquel(?:le)?s (?:sont|programmes|etapes)", asked):
             wants.add("list")
     if "duration" in wants:
         wants.discard("number")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rag.lexical import STOP_WORDS, LexicalIndex, fold, stem, words
+from rag.parts import preamble
 
 # Acronyms of the field and what they stand for (folded); both forms are searched when one is asked.
 GLOSSARY: Mapping[str, str] = {
@@ -32,6 +33,7 @@ GLOSSARY: Mapping[str, str] = {
     "snu": "service national universel",
 }
 EXPANSION_WEIGHT = 0.4  # of a word that the question doesn't hold; chosen with the reference questions
+ASIDE_WEIGHT = 0.3  # of a word by which who asks says who they are
 
 _PAGE = re.compile(r"\b(?:a la |en |de la |sur la )?(?:page|p\.)\s*(\d{1,4})\b")
 
@@ -61,6 +63,7 @@ def parse(text: str, lexical: LexicalIndex, document_ids: tuple[str, ...] = ()) 
     if page:
         folded = folded[: page.start()] + " " + folded[page.end() :]
     terms: dict[str, Term] = {}
+    aside = preamble(text)
     repaired = text
     for word in words(folded):
         if word in STOP_WORDS:
@@ -69,7 +72,7 @@ def parse(text: str, lexical: LexicalIndex, document_ids: tuple[str, ...] = ()) 
         if right != word:
             repaired = _replace_word(repaired, word, right)
         token = stem(right)
-        terms.setdefault(token, Term(right, token, 1.0))
+        terms.setdefault(token, Term(right, token, ASIDE_WEIGHT if word in aside else 1.0))
     for word in [t.word for t in terms.values()]:
         for extra in words(GLOSSARY.get(word, "")):
             if extra not in STOP_WORDS:

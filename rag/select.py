@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 
 from corpus.chunk import ChunkSentence
-from rag.expect import SHARP, Expectation, holds
+from rag.expect import NUMBER_WORDS, SHARP, Expectation, holds
 from rag.generation import Generation
 from rag.legible import legibility
 from rag.lexical import fold, token_set, tokenize, words
@@ -56,7 +56,7 @@ TRAITS: Mapping[str, float] = {
     "reference": -0.52,  # a line of a bibliography answers only who asks for a document
     "group": -0.26,  # a whole list, with what announces it
     "listed": -0.33,  # the same, where a list is asked for
-    "counted": 1.65,  # the same, with as many items as the question says
+    "counted": 1.65,  # the same, with as many items as the question says; or a table's row under a heading that says as many
     "item": -1.99,  # one item alone
     "expands": 0.88,  # says what an acronym of the question stands for
     "label": 1.09,  # « Mécénat : … » for who asks of mécénat
@@ -69,7 +69,7 @@ TRAITS: Mapping[str, float] = {
 _PLACES = {name: place for place, name in enumerate(TRAITS)}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Candidate:
     """A sentence of a hit, or a whole list of it, with its score; `index` is the first one's rank in the chunk."""
 
@@ -294,6 +294,8 @@ def _traits(row: _Row, expectation: Expectation, asked: _Asked) -> dict[str, flo
     if len(row.members) > 1:
         items = len(row.members) - int(not row.opens_with_item)
         traits |= {"group": 1.0, "listed": float("list" in wants), "counted": float(expectation.count == items)}
+    elif kind == "table" and expectation.count and _counts(row.hit.chunk.section[-1:], expectation.count):
+        traits["counted"] = 1.0  # a row under « Les 8 situations professionnelles »
     elif kind == "list" and ("list" in wants or not wants & SHARP):
         traits["item"] = 1.0  # its whole list is a better answer, unless one thing is asked for
     if asked.acronyms:
@@ -315,6 +317,11 @@ def _traits(row: _Row, expectation: Expectation, asked: _Asked) -> dict[str, flo
     if named and len(named) <= 6:
         traits["label"] = len(named & asked.terms.keys()) / len(named)
     return traits
+
+
+def _counts(heading: Sequence[str], count: int) -> bool:
+    """Whether a heading says how many things it is about, and that many."""
+    return any(word == str(count) or NUMBER_WORDS.get(word) == count for word in words(" ".join(heading)))
 
 
 def _defines(text: str, asked: _Asked) -> float:

@@ -10,7 +10,7 @@ import torch
 from corpus.typeset import build as typeset
 from evals.anchors import PageBook
 from evals.baseline import open_baseline
-from evals.compare import compare
+from evals.compare import Comparison, compare
 from evals.gate import Verdict, judge
 from evals.outcome import measured
 from evals.questions import Question
@@ -29,7 +29,9 @@ class Desk:
         self.folder, self.encoder, self.questions = folder, encoder, list(questions)
         self.documents, self.baseline = folder / "documents", folder / "baseline"
         self.settings = Settings(index=folder / "index", data=folder / "var", threads=1)
-        self._runs = 0
+        self.found: Comparison | None = None  # of the last gate
+        self.last: Run | None = None
+        self.runs = 0
 
     def index(self, *, rebuild: bool = False) -> None:
         build(
@@ -37,27 +39,33 @@ class Desk:
         )
 
     def measure(self, questions: Sequence[Question] | None = None) -> Run:
-        self._runs += 1
+        self.runs += 1
         assistant = Assistant(self.settings, self.encoder)
         threads = torch.get_num_threads()
         torch.set_num_threads(1)  # as the commands do: see evals/options.py
         try:
-            return measure(assistant, questions or self.questions, self.folder / "runs" / f"{self._runs:02d}")
+            return measure(assistant, questions or self.questions, self.folder / "runs" / f"{self.runs:02d}")
         finally:
             torch.set_num_threads(threads)
             assistant.close()
 
-    def gate(self, questions: Sequence[Question] | None = None, baseline: Path | None = None) -> Verdict:
-        """What `evals gate` does."""
+    def gate(
+        self, questions: Sequence[Question] | None = None, baseline: Path | None = None, *, edited: bool = False
+    ) -> Verdict:
+        """What `evals gate` does. `edited`: as if the program's files had been changed, so that a change of answers is
+        expected and only what it does to them counts."""
         asked = list(questions or self.questions)
         run = self.measure(asked)
+        if edited:
+            run = run.model_copy(update={"info": run.info.model_copy(update={"code": {"rag": "edited"}})})
         accepted, now = open_baseline(baseline or self.baseline), measured(run.info, run.lines, run.folder)
         assistant = Assistant(self.settings, self.encoder)
         try:
             stale = staleness(asked, PageBook.of(assistant))
         finally:
             assistant.close()
-        return judge(run, compare(accepted, now), stale, accepted, now)
+        self.found, self.last = compare(accepted, now), run
+        return judge(run, self.found, stale, accepted, now)
 
     def rewrite(self, document_id: str, change: Callable[[str], str]) -> None:
         """Set a fiche again from its changed source, and bring the index up to date."""

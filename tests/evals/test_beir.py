@@ -3,36 +3,14 @@
 from __future__ import annotations
 
 import json
-import math
-import random
 from pathlib import Path
 
 import pytest
 
 from corpus.errors import UsageError
-from evals.beir import figures, read_qrels, read_queries, write_files
-
-
-def test_the_figures_are_those_of_another_implementation():
-    random.seed(17)
-    names = [f"d{n}" for n in range(300)]
-    qrels = {
-        f"q{n}": {d: random.choice((1, 1, 2)) for d in random.sample(names, random.randint(1, 9))} for n in range(40)
-    }
-    ranking = {q: random.sample(names, 100) for q in qrels if q != "q7"}  # nothing was found for one
-    own: dict[str, list[float]] = {name: [] for name in ("nDCG@10", "recall@5", "recall@10", "recall@100", "MRR@10")}
-    for query, grades in qrels.items():
-        top = ranking.get(query, [])
-        gains = [grades.get(d, 0) / math.log2(rank + 2) for rank, d in enumerate(top[:10])]
-        best = [g / math.log2(rank + 2) for rank, g in enumerate(sorted(grades.values(), reverse=True)[:10])]
-        own["nDCG@10"].append(sum(gains) / sum(best))
-        for k in (5, 10, 100):
-            own[f"recall@{k}"].append(len(set(top[:k]) & set(grades)) / len(grades))
-        own["MRR@10"].append(next((1 / (rank + 1) for rank, d in enumerate(top[:10]) if d in grades), 0.0))
-    found = figures(qrels, ranking)
-    for name, values in own.items():
-        assert found[name].value == pytest.approx(sum(values) / len(values), abs=1e-6), name
-        assert found[name].n == 40
+from corpus.versions import Versioned, find_superseded
+from evals.beir import measure, read_qrels, read_queries, write_files
+from rag.settings import Settings
 
 
 def test_documents_with_the_same_text_are_twins(tmp_path: Path):
@@ -63,3 +41,41 @@ def test_a_broken_set_says_where(tmp_path: Path):
         write_files(tmp_path / "corpus.jsonl", tmp_path / "files")
     with pytest.raises(UsageError, match=r"qrels\.tsv"):
         read_qrels(tmp_path)
+
+
+TOWNS = {
+    "saillans": "Saillans compte 1 300 habitants. Le budget de Saillans pour 2020 est de deux millions d’euros.",
+    "crest": "Crest compte 8 500 habitants. Le budget de Crest pour 2020 est de douze millions d’euros.",
+    "die": "Die compte 4 800 habitants. Le budget de Die pour 2020 est de neuf millions d’euros.",
+    "moulin": "Le moulin banal écrase le blé que les paysans apportent après la moisson.",
+}
+
+
+@pytest.mark.slow
+def test_a_question_that_follows_others_is_read_with_them(tmp_path: Path) -> None:
+    """« Et son budget ? » is Crest's after a question about Crest, Die's after one about Die; each stage shows its progress."""
+    lines = [{"_id": name, "text": text} for name, text in TOWNS.items()]
+    asked = [
+        {"_id": town, "text": "Et son budget ?", "history": [f"Combien d’habitants compte {town.title()} ?"]}
+        for town in ("crest", "die", "saillans")
+    ]
+    (tmp_path / "corpus.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    (tmp_path / "queries.jsonl").write_text("\n".join(map(json.dumps, asked)), encoding="utf-8")
+    (tmp_path / "qrels.tsv").write_text("".join(f"{q['_id']}\t{q['_id']}\t1\n" for q in asked), encoding="utf-8")
+    seen: dict[str, tuple[int, int]] = {}
+    result, _, ranking = measure(
+        tmp_path, Settings(), tmp_path / "work", lambda stage, done, total: seen.update({stage: (done, total)})
+    )
+    assert {query: found[0] for query, found in ranking.items()} == {
+        town: town for town in ("crest", "die", "saillans")
+    }
+    assert result.figures["MRR@10"].value == 1.0
+    assert (result.documents, result.queries) == (4, 3)
+    assert all(done == total for done, total in seen.values())
+    assert set(seen) == {"write", "read", "embed", "lexical", "search"}
+
+
+def test_a_hundred_thousand_passages_of_one_title_are_not_compared_two_by_two() -> None:
+    """They would be ten billion pairs: this ends at once, or never."""
+    passages = [Versioned(f"d{n}", "Passage", f"d{n:08d}") for n in range(100_000)]
+    assert find_superseded(passages, lambda _: pytest.fail("no text needs reading")) == []

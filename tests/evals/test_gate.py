@@ -76,7 +76,8 @@ def test_chunker_broken(desk: Desk, monkeypatch: pytest.MonkeyPatch):
         return whole(*given)[::2]
 
     monkeypatch.setattr(rag.index, "chunk", every_second)
-    desk.index(rebuild=True)
+    monkeypatch.setattr(rag.index, "READER_VERSION", rag.index.READER_VERSION + 1)  # as after an update: read again
+    desk.index()
     verdict = desk.gate()
     assert not verdict.publish
     assert {"evidence_lost", "text_lost"} <= codes(verdict)

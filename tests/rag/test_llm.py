@@ -10,7 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from rag.answer import Turn
 from rag.assistant import Assistant, DoneEvent, TextEvent
+from rag.condense import condense
 from rag.embedding import Encoder
 from rag.settings import Settings
 from rag.verify import numbers
@@ -32,6 +34,7 @@ class FaultyModel(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.behaviour = RIGHT
+        self.rewriting = "Combien de catalyseurs territoriaux ont émergé en France ?"
         self.asked: list[dict[str, object]] = []
 
     @property
@@ -47,7 +50,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self.server.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        behaviour = self.server.behaviour
+        asked = self.server.asked[-1]["messages"]
+        rewrites = "réécris" in asked[0]["content"]  # type: ignore[index]
+        behaviour = self.server.rewriting if rewrites else self.server.behaviour
         if behaviour == "error 500" or behaviour == "error 429":
             self.send_error(int(behaviour[-3:]), "sk-secret-of-the-server")
             return
@@ -168,3 +173,42 @@ def test_passages_and_question_reach_the_model_as_data(writing: Assistant, model
     assert QUESTION not in system["content"]
     assert "<question>" in user["content"]
     assert QUESTION in user["content"]
+
+
+FOLLOW_UP = "Et combien en France ?"
+HISTORY = [
+    Turn(role="user", content="Que font les catalyseurs territoriaux ?"),
+    Turn(role="assistant", content="Ils ont émergé pour animer les relations entre acteurs."),
+]
+
+
+def test_a_follow_up_is_rewritten_by_the_model_where_it_brings_in_nothing(
+    writing: Assistant, model: FaultyModel
+) -> None:
+    answer = writing.ask(FOLLOW_UP, HISTORY)
+    assert answer.standalone_question == model.rewriting
+    assert "350" in answer.answer
+
+
+@pytest.mark.parametrize(
+    "rewriting",
+    [
+        "Combien de catalyseurs de Patagonie ont émergé en 1987 ?",  # invented
+        "Ce sont 350 catalyseurs territoriaux.",  # an answer, with a number of its own
+        "Et combien ?",  # doesn't stand by itself
+        "Que font les catalyseurs territoriaux ?",  # forgets what is asked
+        "How many territorial catalysts are there in France?",
+        "error 500",
+        "hangs",
+    ],
+)
+def test_an_unfaithful_rewriting_gives_way_to_the_rules(writing: Assistant, model: FaultyModel, rewriting: str) -> None:
+    model.rewriting = rewriting
+    answer = writing.ask(FOLLOW_UP, HISTORY)
+    assert answer.standalone_question == condense(FOLLOW_UP, HISTORY)
+    assert answer.status == "answered"
+
+
+def test_a_question_that_stands_by_itself_is_left_as_it_is(writing: Assistant, model: FaultyModel) -> None:
+    assert writing.ask(QUESTION, HISTORY).standalone_question == QUESTION
+    assert all("réécris" not in str(asked["messages"]) for asked in model.asked)

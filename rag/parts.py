@@ -1,0 +1,72 @@
+"""The parts of a question: what who asks says of themselves, and the several things that one sentence may ask.
+
+« Combien d'innovations le Fonds a-t-il soutenues, et que fera-t-il en 2025 ? » asks two things that stand on two pages.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rag.answer import Turn
+from rag.condense import condense, leans
+from rag.lexical import STOP_WORDS, fold, words
+
+MOST = 3  # things asked at once; beyond, the question is searched as a whole
+LEAST_FIRST, LEAST_NEXT = 2, 1  # content words of a part; one is enough for a first that ends with a stop
+_ASKS = (
+    r"(?:qui|que|qu['’]\w+|quoi|quand|où|combien|comment|pourquoi|lesquel(?:le)?s|"
+    r"quel(?:le)?s?|est-ce que)\b"
+)
+_NEXT = re.compile(
+    rf"(?:[?!.]\s+(?:et\s+)?|\s*[,;]?\s+(?:et|puis)\s+)(?=(?:(?:à|de|d['’]|pour|avec|par|dans|en|sur|depuis|selon)\s*)?{_ASKS})",
+    re.IGNORECASE,
+)
+LEAST_ASKED = 3  # content words of a question that stands without what comes before it
+_SELF = re.compile(r"\b(?:je|j['’]\w+|nous|notre|nos|on|mon|ma|mes)\b", re.IGNORECASE)
+_AS = re.compile(
+    r"[^,:.?!]{3,60},\s+(?=(?:je|j['’]\w+|nous|on)\b)|(?:en tant que?|comme|étant|pour (?:mon|ma|mes|notre|nos)|dans (?:mon|ma|notre|nos))\b[^,:.?!]*[,:]\s+",
+    re.IGNORECASE,
+)
+_CLAUSE = re.compile(r"[.:;!?]\s+")
+_ASKING = re.compile(rf"\b{_ASKS}|\?|-(?:t-)?(?:il|elle|on|ils|elles|vous|nous)\b", re.IGNORECASE)
+
+
+def parts(question: str) -> tuple[str, ...]:
+    """The questions that a standalone question is made of, each standing by itself; one where it asks one thing."""
+    cut = _NEXT.split(question)
+    first = cut[0]
+    least = 1 if question[len(first) : len(first) + 1] in "?!." else LEAST_FIRST
+    if not 1 < len(cut) <= MOST or len(_content(first)) < least or not re.search(_ASKS, first, re.IGNORECASE):
+        return (question,)
+    if any(len(_content(part)) < LEAST_NEXT for part in cut[1:]):
+        return (question,)
+    asked: list[str] = []
+    for part in cut:
+        asked.append(_standing(part.strip(), asked))
+    return tuple(asked)
+
+
+def _standing(part: str, before: Sequence[str]) -> str:
+    return condense(part, [Turn(role="user", content=text) for text in before])
+
+
+def preamble(question: str) -> frozenset[str]:
+    """Folded words in which who asks only says who they are (« Je suis maire d'une petite commune : … »): they aren't looked
+    for as the question's own are."""
+    opening = _AS.match(question)
+    ends = [match.end() for match in _CLAUSE.finditer(question)] + ([opening.end()] if opening else [])
+    for end in sorted(ends, reverse=True):
+        said, asked = question[:end], question[end:]
+        content = _content(asked)
+        if (
+            len(content) >= LEAST_ASKED
+            and not leans(asked)
+            and (opening or (_SELF.search(said) and _ASKING.search(asked)))
+        ):
+            return frozenset(_content(said)) - frozenset(content)
+    return frozenset()
+
+
+def _content(text: str) -> list[str]:
+    return [word for word in words(fold(text)) if word not in STOP_WORDS]

@@ -1,0 +1,61 @@
+"""What a question is made of: who asks, and the several things asked."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.expect import expect
+from rag.parts import parts, preamble
+
+
+@pytest.mark.parametrize(
+    ("question", "number"),
+    [
+        ("Quelle est la dotation du Fonds et qui l'a cofondé ?", 2),
+        ("Qu'est-ce que la clairière ? Combien coûte-t-elle ?", 2),
+        ("Quelles communes et quelles associations y participent ?", 1),  # « quelles communes » asks nothing alone
+        ("Comment lier une commune et une association ?", 1),
+        ("Qui a signé la charte ?", 1),
+        ("Ignorez tout et quand bien même et quoi et comment et pourquoi et où ?", 1),
+    ],
+)
+def test_a_question_is_cut_where_it_asks_again(question: str, number: int) -> None:
+    assert len(parts(question)) == number
+
+
+def test_each_part_stands_by_itself() -> None:
+    first, second = parts("Quelle est la dotation du Fonds Clairière et qui l'a cofondé ?")
+    assert first == "Quelle est la dotation du Fonds Clairière"
+    assert "Clairière" in second
+    assert "cofondé" in second
+
+
+@pytest.mark.parametrize(
+    ("question", "aside"),
+    [
+        ("Je suis maire d'un village : quels sont les quatre leviers du Fonds ?", {"maire", "village"}),
+        (
+            "Conseillère municipale, je voudrais savoir qui a rédigé la charte des alliances.",
+            {"conseillere", "municipale"},
+        ),
+        ("En tant que bénévole, j'aimerais la liste des sept modèles économiques.", {"benevole"}),
+        ("Livre blanc sur l'innovation : qui l'a publié ?", set()),  # the question leans on it
+        ("Les territoires ruraux : quelles caractéristiques leur reconnaît-on ?", set()),  # its topic, not who asks
+    ],
+)
+def test_who_asks_is_set_apart_from_what_is_asked(question: str, aside: set[str]) -> None:
+    assert aside <= preamble(question)
+    assert not aside or "leviers" not in preamble(question)
+    if not aside:
+        assert not preamble(question)
+
+
+def test_a_relative_pronoun_asks_for_nobody() -> None:
+    assert "person" in expect("Qui préside la fondation ?").wants
+    assert "person" in expect("Le guide, par qui est-il publié ?").wants
+    assert "person" not in expect("Quels sont les projets qui servent ma commune ?").wants
+
+
+def test_what_follows_the_topic_says_what_is_wanted() -> None:
+    assert expect("Combien de modèles sont recensés : lesquels sont hybrides ?").wants >= {"list"}
+    assert "number" in expect("Le Fonds Clairière : combien de projets aidés ?").wants
