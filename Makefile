@@ -20,15 +20,18 @@ run: $(STAMP) ## installe ce qui manque, indexe le corpus de départ, lance l'as
 index: $(STAMP) ## met l'index à jour
 	@$(BIN)/boussole index
 
-test: $(STAMP) check browser ## vérifie le code puis lance tous les tests, les rapides d'abord
+test: $(STAMP) check browser ocr ## vérifie le code puis lance tous les tests, les rapides d'abord
 	@echo "→ Tests rapides…"
 	@$(BIN)/pytest -m "not slow"
 	@echo "→ Tests complets (modèle, serveurs, navigateur)…"
 	@$(BIN)/pytest -m slow
 
-.PHONY: browser
+.PHONY: browser ocr
 browser: ## installe le navigateur des tests où il manque
 	@./.ci/browser
+
+ocr:
+	@./.ci/ocr
 
 check: $(STAMP) ## style et types
 	@$(BIN)/ruff check .

@@ -6,6 +6,8 @@ import io
 import lzma
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from corpus.errors import ReadError
 
@@ -18,6 +20,18 @@ DAMAGE = (
     *(zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, lzma.LZMAError),
     *(EOFError, NotImplementedError, OSError, ValueError),
 )
+
+
+@contextmanager
+def opened(data: bytes, name: str, part: str, mime: str = "") -> Iterator[io.BytesIO]:
+    """The checked archive (see `check_archive`), to be read within: what its reader raises says that the file is damaged."""
+    check_archive(data, name, part, mime)
+    try:
+        yield io.BytesIO(data)
+    except (ReadError, MemoryError):
+        raise
+    except Exception as error:
+        raise corrupt(name, error) from error
 
 
 def check_archive(data: bytes, name: str, part: str, mime: str = "") -> None:

@@ -6,7 +6,6 @@ Deleted text, field codes and macros are left out.
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -16,8 +15,7 @@ from docx.opc.constants import RELATIONSHIP_TYPE as RT
 from docx.oxml.ns import qn
 from lxml import etree
 
-from corpus.archive import check_archive, corrupt
-from corpus.errors import ReadError
+from corpus.archive import opened
 from corpus.limits import Limits
 from corpus.structured import Sheets, StructuredDocument
 
@@ -31,14 +29,8 @@ _BREAKS = (qn("w:lastRenderedPageBreak"),)
 
 def read_docx(data: bytes, name: str, limits: Limits) -> StructuredDocument:
     """The pages or sections of a Word file. Raises ReadError."""
-    check_archive(data, name, "word/document.xml")
-    try:
-        document = docx.Document(io.BytesIO(data))
-        return _Reader(document, name, limits).read()
-    except (ReadError, MemoryError):
-        raise
-    except Exception as error:
-        raise corrupt(name, error) from error
+    with opened(data, name, "word/document.xml") as archive:
+        return _Reader(docx.Document(archive), name, limits).read()
 
 
 class _Reader:

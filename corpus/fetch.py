@@ -6,27 +6,25 @@ time; resumed where the connection breaks; checked to be the kind of file that w
 
 from __future__ import annotations
 
-import json
 import socket
 import ssl
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 from urllib.robotparser import RobotFileParser
 
 import httpcore
-import httpx
 
-from corpus.addresses import FetchError, Resolve, check_url, public_addresses
+from corpus.addresses import FetchError, Resolve, check_url
+from corpus.fetch_connection import Broken, CheckedBackend, host_of, refused, told
+from corpus.fetch_part import Part, check_whole, continues, writing
 from corpus.library import file_hash
 
 AGENT = "Boussole17"
 Progress = Callable[[int, int | None], None]  # bytes so far, total where it is known
-TAIL = 2048  # bytes at a PDF's end that hold its startxref and %%EOF
 HEAD = 1024  # bytes at its start that hold %PDF-
 ROBOTS_BYTES = 512 * 1024
 
@@ -39,6 +37,7 @@ class FetchLimits:
     redirects: int = 5
     attempts: int = 3
     pause: float = 1.0  # seconds between two requests to one host; robots.txt may ask for more
+    patience: float = 60.0  # the longest Retry-After that is waited for; beyond, the message says when to come back
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ class Fetcher:
         self.hosts = frozenset(host.lower() for host in hosts)
         self.limits = limits or FetchLimits()
         self.loopback = loopback
-        self._backend = _CheckedBackend(loopback, resolve)
+        self._backend = CheckedBackend(loopback, resolve)
         self._pool = httpcore.ConnectionPool(
             ssl_context=ssl.create_default_context(), network_backend=self._backend, max_connections=2
         )
@@ -109,17 +108,21 @@ class Fetcher:
         for attempt in range(1, self.limits.attempts + 1):
             try:
                 return self._attempt(url, part, etag, last_modified, pdf, progress)
-            except _Broken as error:
+            except Broken as error:
+                waits = error.wait is not None and error.wait > min(self.limits.patience, self._backend.left(None))
+                if error.code == "http_status" and (waits or attempt == self.limits.attempts):
+                    raise FetchError(str(error), code=error.code) from error
                 if attempt == self.limits.attempts:
                     raise FetchError(f"{error} Relancez : le téléchargement reprendra là où il s'est arrêté.",
                                      code=error.code) from error  # fmt: skip
+                time.sleep(error.wait or 0.0)
         raise AssertionError("unreachable")
 
     def _attempt(
         self, url: str, part: Path, etag: str | None, last_modified: str | None, pdf: bool, progress: Progress
     ) -> Download:
         headers: dict[str, str] = {}
-        left = _Part.of(part, url)
+        left = Part.of(part, url)
         if left.size and left.validator:
             headers |= {"Range": f"bytes={left.size}-", "If-Range": left.validator}
         elif etag or last_modified:
@@ -129,20 +132,20 @@ class Fetcher:
                 return Download(part, answer.url, "", 0, etag, last_modified, unchanged=True)
             if answer.status == 416:  # what is there isn't the beginning of what the server has now
                 left.discard()
-                raise _Broken(f"« {_host(url)} » n'a plus la version commencée.", "truncated")
+                raise Broken(f"« {host_of(url)} » n'a plus la version commencée.", "truncated")
             if answer.status not in (200, 206):
-                raise _refused(answer.status, url)
-            start = left.size if answer.status == 206 and _continues(answer.headers, left.size) else 0
+                raise refused(answer.status, url, answer.headers.get("retry-after", ""))
+            start = left.size if answer.status == 206 and continues(answer.headers, left.size) else 0
             if answer.status == 206 and not start:
                 left.discard()
-                raise _Broken(f"« {_host(url)} » a répondu à côté.", "truncated")
-            left = left if start else _Part.begin(part, url, answer.headers)
+                raise Broken(f"« {host_of(url)} » a répondu à côté.", "truncated")
+            left = left if start else Part.begin(part, url, answer.headers)
             total = self._receive(answer, part, start, pdf, progress)
         size = part.stat().st_size
         if total is not None and size != total:
-            raise _Broken(f"« {url} » : {size} octets reçus sur {total}.", "truncated")
+            raise Broken(f"« {url} » : {size} octets reçus sur {total}.", "truncated")
         if pdf:
-            _check_whole(part, url)
+            check_whole(part, url)
         left.forget()
         return Download(
             part,
@@ -160,7 +163,7 @@ class Fetcher:
         if total is not None and total > self.limits.bytes:
             raise self._too_large(answer.url)
         size, head = start, b"" if pdf and not start else None
-        with _writing(part, "r+b" if start else "wb") as file:
+        with writing(part, "r+b" if start else "wb") as file:
             file.seek(start)
             file.truncate()
             for block in answer.body:
@@ -178,7 +181,7 @@ class Fetcher:
         return total
 
     def _not_pdf(self, answer: _Answer, part: Path) -> FetchError:
-        _Part(part, "", 0, None).discard()
+        Part(part, "", 0, None).discard()
         kind = answer.headers.get("content-type", "type inconnu").split(";")[0][:60]
         return FetchError(
             f"« {answer.url} » n'est pas un PDF ({kind}) : l'adresse a sans doute changé. Ouvrez-la dans un navigateur, "
@@ -193,18 +196,18 @@ class Fetcher:
 
     @contextmanager
     def _get(self, url: str, headers: dict[str, str]) -> Iterator[_Answer]:
-        """The answer after redirects, each hop being checked. Raises FetchError, or _Broken where trying again may help."""
+        """The answer after redirects, each hop being checked. Raises FetchError, or Broken where trying again may help."""
         for _ in range(self.limits.redirects + 1):
             parsed = check_url(url, self.hosts, self.loopback)
             self._wait_for(parsed.host)
             asked = {
                 "Host": parsed.netloc.decode(),
-                "User-Agent": _agent(),
+                "User-Agent": agent(),
                 "Accept": "*/*",
                 "Accept-Encoding": "identity",
             }
             timeouts = dict.fromkeys(("connect", "read", "write", "pool"), self.limits.silence)
-            with _told(url), self._pool.stream(
+            with told(url), self._pool.stream(
                 "GET", str(parsed.copy_with(fragment=None)), headers=list((asked | headers).items()),
                 extensions={"timeout": timeouts},
             ) as response:  # fmt: skip
@@ -247,179 +250,14 @@ class Fetcher:
                     text += block
                     if len(text) > ROBOTS_BYTES:
                         break
-        except _Broken:
+        except Broken:
             return None
         rules = RobotFileParser(url)
         rules.parse(text.decode("utf-8", errors="replace").splitlines())
         return rules
 
 
-class _Broken(Exception):
-    """The connection broke or was silent; trying again, from where it stopped, may help."""
-
-    def __init__(self, message: str, code: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
-@dataclass(frozen=True)
-class _Part:
-    """What an earlier attempt left: bytes, and the sign (ETag or date) of the version that they are of."""
-
-    path: Path
-    url: str
-    size: int
-    validator: str | None
-
-    @classmethod
-    def of(cls, path: Path, url: str) -> _Part:
-        try:
-            kept = json.loads(cls._signs(path).read_text(encoding="utf-8"))
-            if kept["asked"] == url:
-                return cls(path, url, path.stat().st_size, kept["validator"])
-        except (OSError, ValueError, KeyError, TypeError):
-            pass
-        return cls(path, url, 0, None)
-
-    @classmethod
-    def begin(cls, path: Path, url: str, headers: Mapping[str, str]) -> _Part:
-        """A new file, with what says which version it will be of."""
-        etag = headers.get("etag", "")
-        validator = etag if etag and not etag.startswith("W/") else headers.get("last-modified")
-        with _writing(path, "wb"):
-            cls._signs(path).write_text(json.dumps({"asked": url, "validator": validator}), encoding="utf-8")
-        return cls(path, url, 0, validator)
-
-    @staticmethod
-    def _signs(path: Path) -> Path:
-        return path.with_name(f"{path.name}.json")
-
-    def forget(self) -> None:
-        self._signs(self.path).unlink(missing_ok=True)
-
-    def discard(self) -> None:
-        self.path.unlink(missing_ok=True)
-        self.forget()
-
-
-class _CheckedBackend(httpcore.SyncBackend):
-    """Connects to the very addresses that were checked; nothing outlives the deadline, not even a drop a minute."""
-
-    def __init__(self, loopback: bool, resolve: Resolve) -> None:
-        super().__init__()
-        self._loopback, self._resolve = loopback, resolve
-        self.deadline = float("inf")
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
-        addresses = public_addresses(host, port, self._loopback, self._resolve)
-        for number, address in enumerate(addresses, 1):
-            try:
-                stream = super().connect_tcp(address, port, self.left(timeout), local_address, socket_options)
-                return _TimedStream(stream, self)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout):
-                if number == len(addresses):
-                    raise
-        raise AssertionError("unreachable")
-
-    def left(self, timeout: float | None) -> float:
-        left = self.deadline - time.monotonic()
-        if left <= 0:
-            raise httpcore.ReadTimeout
-        return min(left, timeout if timeout is not None else left)
-
-
-class _TimedStream(httpcore.NetworkStream):
-    def __init__(self, stream: httpcore.NetworkStream, backend: _CheckedBackend) -> None:
-        self._stream, self._backend = stream, backend
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, self._backend.left(timeout))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, self._backend.left(timeout))
-
-    def close(self) -> None:
-        self._stream.close()
-
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.NetworkStream:
-        return _TimedStream(
-            self._stream.start_tls(ssl_context, server_hostname, self._backend.left(timeout)), self._backend
-        )
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
-
-
-@contextmanager
-def _told(url: str) -> Iterator[None]:
-    """httpcore's errors as ours. An error inside the block that is ours goes through."""
-    host = _host(url)
-    try:
-        yield
-    except httpcore.TimeoutException as error:
-        raise _Broken(f"« {host} » ne répond plus, ou trop lentement.", "too_slow") from error
-    except httpcore.ConnectError as error:
-        if "CERTIFICATE" in str(error).upper():
-            raise FetchError(f"« {host} » : certificat refusé ({error}).", code="insecure") from error
-        raise _Broken(f"« {host} » est injoignable.", "unreachable") from error
-    except (httpcore.NetworkError, httpcore.ProtocolError) as error:
-        raise _Broken(f"« {host} » a coupé la connexion.", "truncated") from error
-
-
-@contextmanager
-def _writing(path: Path, mode: str) -> Iterator[Any]:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open(mode) as file:
-            yield file
-    except OSError as error:
-        raise FetchError(
-            f"Impossible d'écrire dans « {path.parent} » ({error.strerror}). Vérifiez la place et les droits.",
-            code="disk",
-        ) from error
-
-
-def _continues(headers: dict[str, str], start: int) -> bool:
-    return headers.get("content-range", "").replace(" ", "").startswith(f"bytes{start}-")
-
-
-def _check_whole(part: Path, url: str) -> None:
-    with part.open("rb") as file:
-        file.seek(max(part.stat().st_size - TAIL, 0))
-        tail = file.read()
-    if b"%%EOF" not in tail and b"startxref" not in tail:
-        _Part(part, url, 0, None).discard()
-        raise FetchError(f"« {url} » : le PDF reçu est tronqué, sa fin manque. Relancez plus tard.", code="truncated")
-
-
-def _refused(status: int, url: str) -> FetchError:
-    if status in (404, 410):
-        what = "n'existe plus (erreur 404) : cherchez sa nouvelle adresse et corrigez le manifeste"
-    elif status in (401, 403):
-        what = (
-            f"n'est pas en accès libre (erreur {status}) : téléchargez-le vous-même, puis boussole corpus add FICHIER"
-        )
-    elif status in (429, 503):
-        what = f"est demandé trop souvent ou indisponible (erreur {status}) : réessayez plus tard"
-    else:
-        what = f"a répondu par l'erreur {status} : réessayez plus tard"
-    return FetchError(f"« {url} » {what}.", code="http_status")
-
-
-def _host(url: str) -> str:
-    return httpx.URL(url).host
-
-
-def _agent() -> str:
+def agent() -> str:
     try:
         number = version("boussole17")
     except PackageNotFoundError:

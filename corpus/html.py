@@ -16,6 +16,7 @@ from corpus.structured import Sheets, StructuredDocument, clean
 _DROPPED = (
     "script style noscript template svg canvas iframe object embed form button select nav header footer aside dialog head"
 ).split()
+_CELLS = frozenset(("td", "th"))  # of a table inside a cell: two words that touch would be one
 _BLOCKS = frozenset(
     "address article blockquote body center dd details div dl dt fieldset figcaption figure h1 h2 h3 h4 h5 h6 hr html li "
     "main ol p pre section summary table ul caption".split()
@@ -144,10 +145,11 @@ def _text(tag: Tag) -> str:
 def _pieces(tag: Tag) -> Iterator[str]:
     for child in tag.children:
         if isinstance(child, Tag):
-            if child.name == "br" or child.name in _BLOCKS:
+            apart = child.name in _BLOCKS or child.name in _CELLS
+            if child.name == "br" or apart:
                 yield " "
             yield from _pieces(child)
-            if child.name in _BLOCKS:
+            if apart:
                 yield " "
         elif isinstance(child, NavigableString) and not isinstance(child, PreformattedString):
             yield str(child)

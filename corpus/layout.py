@@ -13,7 +13,7 @@ from dataclasses import replace
 from corpus.drafts import Draft
 from corpus.lines import Cell, Line, squeeze
 from corpus.merging import merged
-from corpus.notes import TINY, goes_on, note_call, note_ended
+from corpus.notes import TINY, goes_on, is_link, note_call, note_ended
 from corpus.order import reading_order
 from corpus.pieces import (
     BORDER,
@@ -34,6 +34,7 @@ from corpus.table_grid import find_grids
 from corpus.zones import find_jumbles, noisy, zone, zone_end
 
 FEWEST_CELLS = 3
+OUTDENT = 0.25  # of the type size: a line set so far left of an item is no more of it
 SMALL_WORDS = frozenset("le la les un une des de du et en à a l d au aux ce ces son sa ses".split())
 FROM_TO = re.compile(r"^(?:De|Des|Du|D['’])\b.{3,60}\b(?:à|a|au|aux)\b")
 
@@ -111,6 +112,8 @@ def _flow(lines: Sequence[Line], usual: Measures) -> tuple[list[Piece], list[Dra
     interrupted = False
     for index, line in enumerate(placed):
         found = note_call(line, usual, foot, after_note=bool(note))
+        if found is not None and current and line.brk == "same" and re.search(r"(?:://|:|[-/_])$", current[-1].text):
+            found = None if is_link(line.text) else found  # the address that the line above announces
         after = placed[index + 1].brk if index + 1 < len(placed) else "jump"
         if found is not None:
             close_piece()
@@ -155,7 +158,9 @@ def _parts(current: Sequence[Placed], line: Placed, usual: Measures) -> bool:
         return True
     if BULLET.match(line.text) and (_upper_item(line.text) or ended(last.text) or BULLET.match(current[0].text)):
         return True
-    if len(current) == 1 and _heads(last, line, usual):
+    if len(current) == 1 and (
+        _heads(last, line, usual) or (_in_capitals(last.text) and re.match(r"[A-ZÀ-Ý][a-zà-ÿ]*\s[a-zà-ÿ]", line.text))
+    ):
         return True
     if (
         abs(line.line.size - last.line.size) > 0.13 * usual.size
@@ -165,6 +170,9 @@ def _parts(current: Sequence[Placed], line: Placed, usual: Measures) -> bool:
     if line.line.bold != last.line.bold and ended_or_short(last, usual) and not starts_low(line.text):
         return True
     if LEADERS.search(last.text) or (re.search(r"\s\d{1,3}$", last.text) and LEADERS.search(line.text)):
+        return True
+    outdented = line.line.x0 < current[0].line.x0 - OUTDENT * usual.size
+    if outdented and ended(last.text) and BULLET.match(current[0].text) and not starts_low(line.text):
         return True
     short = last.width < 0.8 * last.column
     return short and ended(last.text) and not starts_low(line.text) and not BULLET.match(current[0].text)
@@ -189,6 +197,11 @@ def _heads(first: Placed, line: Placed, usual: Measures) -> bool:
     width = line.width
     short = first.width < 0.45 * width
     return short and width > 0.8 * line.column and not ended(first.text) and not starts_low(line.text)
+
+
+def _in_capitals(text: str) -> bool:
+    """Whether a line is a heading by its capitals: three words or more, all of them so."""
+    return len(re.findall(r"[A-ZÀ-Ý]{2,}", text)) >= 3 and not re.search(r"[a-zà-ÿ]", text)
 
 
 def ended_or_short(line: Placed, usual: Measures) -> bool:
@@ -279,6 +292,8 @@ def _is_title(piece: Piece, following: Piece | None, usual: Measures) -> bool:
     )
     if piece.bullet and not numbered:
         return False
+    if len(piece.lines) == 1 and piece.brk != "same" and _in_capitals(text) and not re.search(r"[.,;:]$", text):
+        return True
     if re.search(r"[,;]$", text) or starts_low(text) or not re.match(r"[\w«\"“‘’'\[(]", text):
         return False
     sentence = bool(re.search(r"[.:]$", text))

@@ -7,7 +7,7 @@ pypdf tells where a run of glyphs starts and not where it ends; they are good to
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -52,6 +52,7 @@ class Line:
     y: float
     size: float
     bold: bool = False
+    raised: bool = False  # it opens with a raised call, as notes do
 
     @property
     def text(self) -> str:
@@ -88,7 +89,8 @@ def lines(spans: Iterable[Span]) -> tuple[Line, ...]:
             groups[-1].append(span)
         else:
             groups.append([span])
-    return tuple(line for group in groups if (line := _line(group)) is not None)
+    notes = frozenset(group[0].text.strip() for group in groups if _opens_note(group))
+    return tuple(line for group in groups if (line := _line(group, notes)) is not None)
 
 
 def same_baseline(a: Span, b: Span) -> bool:
@@ -100,13 +102,18 @@ def _follows(previous: Span, span: Span) -> bool:
     return not broken and same_baseline(previous, span) and span.x >= previous.x - 0.1 * span.size
 
 
-def _line(spans: Sequence[Span]) -> Line | None:
+def _line(spans: Sequence[Span], notes: Collection[str]) -> Line | None:
+    """The line of `spans`; `notes`: the calls of the page's notes, as far as they are raised."""
     cells: list[Cell] = []
     main = _main_size(spans)
+    raised = _opens_note(spans)
     for i, span in enumerate(spans):
-        if i and is_call(spans[i - 1], span, spans[i + 1] if i + 1 < len(spans) else None, main):
+        following = spans[i + 1] if i + 1 < len(spans) else None
+        if i and is_call(spans[i - 1], span, following, main, notes):
             continue
         text = span.text.replace("\n", " ")
+        if i == 0 and raised:
+            text = f"{text} "
         if cells and span.x - cells[-1].x1 < CELL_GAP * span.size:
             last = cells.pop()
             cells.append(Cell(last.text + text, last.x0, max(last.x1, span.x1), (*last.runs, (span.x, text))))
@@ -116,20 +123,40 @@ def _line(spans: Sequence[Span]) -> Line | None:
     if not clean:
         return None
     weight = sum(len(span.text) for span in spans if span.bold)
-    return Line(clean, median(s.y for s in spans), main, weight * 2 > sum(len(s.text) for s in spans))
+    return Line(clean, median(s.y for s in spans), main, weight * 2 > sum(len(s.text) for s in spans), raised)
 
 
-def is_call(previous: Span, span: Span, following: Span | None, main: float) -> bool:
+def is_call(
+    previous: Span, span: Span, following: Span | None, main: float, notes: Collection[str] = frozenset()
+) -> bool:
     """Whether a span is a note's call: figures right after a word, small and raised, or set with narrow raised glyphs of
-    the same size (OpenType superiors). Powers (m², km²) follow one or two letters and stay."""
+    the same size (OpenType superiors). Powers (m², km²) follow one or two letters and stay.
+
+    At a line's end nothing shows how far such a glyph advances: it is a call if one of the page's `notes` has its number."""
     if not CALL.match(span.text.strip()):
         return False
     after_word = re.search(r"[^\W\d_]{3,}[»).,]*$", previous.text) is not None
+    after_year = re.search(r"\b(?:19|20)\d\d[»).,]*$", previous.text) is not None
     if span.size <= CALL_SIZE * main and span.y >= previous.y + 0.05 * main:
         return after_word or previous.text.rstrip().endswith(("»", ")", ".", "%"))
-    if following is None or not after_word or following.x <= span.x:
+    if not (after_word or after_year):
         return False
-    return (following.x - span.x) / (len(span.text.rstrip()) * span.size) < SUPERIOR_ADVANCE
+    return span.text.strip() in notes if following is None else _is_superior(span, following)
+
+
+def _opens_note(spans: Sequence[Span]) -> bool:
+    """Whether a line starts with a raised call, which stands right before the note's first word."""
+    if len(spans) < 2:
+        return False
+    span, following, main = spans[0], spans[1], _main_size(spans)
+    if not re.fullmatch(r"\d{1,3}", span.text.strip()) or span.text.endswith(" ") or not following.text[:1].isalpha():
+        return False
+    return span.size <= CALL_SIZE * main or _is_superior(span, following)
+
+
+def _is_superior(span: Span, following: Span) -> bool:
+    advance = (following.x - span.x) / (len(span.text.rstrip()) * span.size)
+    return 0 < advance < SUPERIOR_ADVANCE
 
 
 def _main_size(spans: Sequence[Span]) -> float:

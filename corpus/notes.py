@@ -35,13 +35,15 @@ def note_call(line: Placed, usual: Measures, foot: float, after_note: bool = Fal
 
     `foot`: the height below which small numbered lines are footnotes without further evidence.
     """
-    if _link_only(line.text):
+    if is_link(line.text):
         return ""
     match = MARKER.match(line.text) or NUMBERED.match(line.text)
     if match is None or not match["call"].strip():
         return None
     call, rest = match["call"].strip(), match["rest"]
     digits = "".join(filter(str.isdigit, call))
+    if line.line.raised and digits and line.line.y < foot:
+        return digits
     small, tiny = is_small(line, usual), line.line.size <= TINY * usual.size
     low = line.line.y < foot
     linked = bool(URL.search(rest[: 60 if after_note else 14]))
@@ -61,6 +63,8 @@ def goes_on(note: Sequence[Placed], line: Placed, alone: bool, usual: Measures) 
     """Whether `line` is still of the note; `alone`: a blank (or another place) follows it too."""
     text = line.text
     last = note[-1]
+    if re.match(r"[•▪‣]\s*\S", text):
+        return False
     url_cut = bool(re.search(r"[-/_]$", last.text)) and bool(URL.search(" ".join(part.text for part in note)))
     if URL_PIECE.match(text) and (url_cut or "/" in text or "_" in text):
         return True
@@ -86,7 +90,8 @@ def note_ended(text: str) -> bool:
     return ended(text) or (bool(URL_END.search(text)) and not re.search(r"[-/_]$", text)) or text.endswith(")")
 
 
-def _link_only(text: str) -> bool:
+def is_link(text: str) -> bool:
+    """Whether a line is an address and nothing else."""
     return bool(re.match(r"^(?:https?://|www\.)\S+$", text))
 
 
@@ -169,7 +174,7 @@ def _parted(lines: Sequence[str]) -> tuple[str | None, tuple[str, ...]]:
     """A note's call ("" where it is illegible, None where it has none) and its lines without it."""
     first = lines[0]
     match = MARKER.match(first) or NUMBERED.match(first)
-    if _link_only(first) or match is None or not match["call"].strip() or not match["rest"].strip():
+    if is_link(first) or match is None or not match["call"].strip() or not match["rest"].strip():
         return None, tuple(lines)
     call, rest = match["call"].strip(), match["rest"]
     if call.endswith("|") and re.match(r"e\s", rest):  # « 20 | e Fonds »: the call ends where « Le » begins

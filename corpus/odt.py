@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,8 +9,7 @@ from odf import dc, meta
 from odf.namespaces import DRAWNS, OFFICENS, TABLENS, TEXTNS, XLINKNS
 from odf.opendocument import load
 
-from corpus.archive import check_archive, corrupt
-from corpus.errors import ReadError
+from corpus.archive import opened
 from corpus.limits import Limits
 from corpus.structured import Sheets, StructuredDocument
 
@@ -30,13 +28,8 @@ _SKIPPED = {
 
 def read_odt(data: bytes, name: str, limits: Limits) -> StructuredDocument:
     """The pages or sections of an OpenDocument text. Raises ReadError."""
-    check_archive(data, name, "content.xml", MIME)
-    try:
-        return _Reader(load(io.BytesIO(data)), name, limits).read()
-    except (ReadError, MemoryError):
-        raise
-    except Exception as error:
-        raise corrupt(name, error) from error
+    with opened(data, name, "content.xml", MIME) as archive:
+        return _Reader(load(archive), name, limits).read()
 
 
 class _Reader:

@@ -16,13 +16,13 @@ from typing import Any
 
 from pypdf import PageObject, PdfReader
 from pypdf.errors import DependencyError, FileNotDecryptedError, WrongPasswordError
+from pypdf.generic import NameObject
 
 from corpus import ocr
 from corpus.document import PageFailure
 from corpus.errors import ReadError
 from corpus.limits import Limits, Report, unreported
 from corpus.lines import Span, lines
-from corpus.ocr import HOW_TO_INSTALL
 from corpus.pdf_second_opinion import second_opinion
 from corpus.raw import RawDocument, RawPage
 from corpus.text_layer import SHIFTED, glued, legibility
@@ -32,6 +32,7 @@ Matrix = list[float]
 TAIL_BYTES = 2048  # where a whole PDF has its startxref and %%EOF
 READABLE = 0.35  # legibility below which a page is reported as unreadable
 SPARSE_LETTERS = 3  # fewer letters than this on a page with pictures: a scan
+FIELD_SIZE = 10.0  # points: the usual size of what is typed into a form
 HEAD_BYTES = 1024  # within which readers look for %PDF-
 OTHER_TYPES = (
     (b"PK\x03\x04", "une archive ZIP (ou un document Word, LibreOffice…)"),
@@ -64,18 +65,25 @@ def read_pdf(
     data: bytes, name: str, limits: Limits, skip: Mapping[int, str] | None = None, report: Report = unreported
 ) -> RawDocument:
     """Read all pages but those of `skip`, the scanned ones through OCR where it is installed; see `read_text_layer`."""
+    count = 1
+
+    def heard(message: dict[str, Any]) -> None:
+        nonlocal count
+        count = message.get("pages", count)
+        report(message)
+
+    found: RawDocument | None = None
     try:
-        found = read_text_layer(data, name, limits, skip, report)
-        scans = [failure.page for failure in found.failures if failure.code == "no_text"]
-        count = len(found.pages)
+        found = read_text_layer(data, name, limits, skip, heard)
+        scans = sum(failure.code == "no_text" for failure in found.failures)
     except ReadError as error:
         if error.code != "no_text" or not ocr.available():
             raise
-        found, scans, count = None, [], 1
+        scans = count
     if found is not None and not (scans and ocr.available()):
         return found
-    report({"more_seconds": ocr.SECONDS_PER_PAGE * count})
-    recognised = ocr.recognise(data, count)
+    report({"more_seconds": ocr.START_SECONDS + ocr.SECONDS_PER_PAGE * scans})
+    recognised = ocr.recognise(data, scans)
     if recognised is not None:
         return read_text_layer(recognised, name, limits, skip, report)
     if found is None:
@@ -99,6 +107,10 @@ def read_text_layer(
         raise ReadError(
             f"« {name} » compte {count} pages, plus que les {limits.pages} admises : découpez-le en plusieurs fichiers.",
             code="too_many_pages",
+        )
+    if not count:
+        raise ReadError(
+            f"« {name} » est abîmé : il ne contient aucune page. Demandez-en une autre copie.", code="corrupt"
         )
     report({"pages": count})
     labels = _labels(reader, count)
@@ -192,7 +204,7 @@ def _without_text(name: str, cut: bool) -> ReadError:
             f"« {name} » est tronqué : aucune page n'a de texte. Téléchargez-le de nouveau.", code="truncated"
         )
     return ReadError(
-        f"« {name} » n'a pas de texte : c'est sans doute un document numérisé. {HOW_TO_INSTALL}.", code="no_text"
+        f"« {name} » n'a pas de texte : c'est sans doute un document numérisé. {ocr.how_to_read()}.", code="no_text"
     )
 
 
@@ -231,9 +243,7 @@ def _page(
     if not letters and cut:
         return page, PageFailure(number, "truncated", "vide, la fin du fichier manque ; téléchargez-le de nouveau.")
     if letters < SPARSE_LETTERS and page.has_images:
-        return page, PageFailure(
-            number, "no_text", "une image sans texte, elle n'a pas été lue ; installez OCRmyPDF pour la lire."
-        )
+        return page, PageFailure(number, "no_text", f"une image sans texte, elle n'a pas été lue. {ocr.how_to_read()}.")
     return page, None
 
 
@@ -245,6 +255,8 @@ def _read_page(page: PageObject, number: int, label: str | None) -> RawPage:
             runs.append(_run(text.translate(SHIFTED), _multiply(tm, cm), _is_bold(font), size, len(runs)))
 
     raw = page.extract_text(visitor_text=visit)
+    filled = _filled(page)
+    raw = "\n".join([raw, *(span.text for span in filled)]) if filled else raw
     box = page.cropbox if page.cropbox.width > 0 else page.mediabox
     width, height = abs(float(box.width)), abs(float(box.height))
     turn = _main_turn(runs)
@@ -258,7 +270,7 @@ def _read_page(page: PageObject, number: int, label: str | None) -> RawPage:
         width=width,
         height=height,
         raw_text=raw,
-        lines=lines(upright) + lines(aside),
+        lines=lines(upright) + lines(aside) + tuple(line for span in filled for line in lines([span])),
         links=_links(page),
         has_images=_has_images(page),
     )
@@ -316,6 +328,27 @@ def _uris(page: PageObject) -> Iterator[str]:
         raise
     except Exception as error:  # noqa: BLE001 — links are an extra: a broken one must not cost the page its text
         logger.debug("links unread: %s", type(error).__name__)
+
+
+def _filled(page: PageObject) -> list[Span]:
+    """What was written in the fields of a form, with each field's label where it says one: extraction leaves it out."""
+    found = []
+    try:
+        for annotation in page.annotations or ():
+            field = annotation.get_object()
+            holder = field if "/V" in field else field.get("/Parent", {}).get_object()
+            value = holder.get("/V")
+            if field.get("/Subtype") != "/Widget" or not isinstance(value, str) or isinstance(value, NameObject):
+                continue
+            label, rect = field.get("/TU") or holder.get("/TU"), field["/Rect"]
+            text = f"{label} : {value}" if isinstance(label, str) and label.strip() else value
+            if value.strip():
+                found.append(Span(" ".join(text.split()), float(rect[0]), float(rect[1]), FIELD_SIZE))
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 — fields are an extra: a broken one must not cost the page its text
+        logger.debug("fields unread: %s", type(error).__name__)
+    return found
 
 
 def _has_images(page: PageObject) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +9,7 @@ from lxml import etree
 from pptx import Presentation
 from pptx.enum.shapes import PP_PLACEHOLDER
 
-from corpus.archive import check_archive, corrupt
+from corpus.archive import opened
 from corpus.errors import ReadError
 from corpus.limits import Limits
 from corpus.structured import Sheets, StructuredDocument
@@ -24,9 +23,8 @@ SAME_ROW = 200_000  # EMU, about 5 mm: shapes whose tops differ by less stand si
 
 def read_pptx(data: bytes, name: str, limits: Limits) -> StructuredDocument:
     """The slides of a presentation. Raises ReadError; a slide that can't be read is named and the others are kept."""
-    check_archive(data, name, "ppt/presentation.xml")
-    try:
-        presentation = Presentation(io.BytesIO(data))
+    with opened(data, name, "ppt/presentation.xml") as archive:
+        presentation = Presentation(archive)
         sheets = Sheets(name, limits, paged=True)
         for number, slide in enumerate(presentation.slides, 1):
             sheets.page(str(number))
@@ -39,10 +37,6 @@ def read_pptx(data: bytes, name: str, limits: Limits) -> StructuredDocument:
         core = presentation.core_properties
         date = core.modified or core.created
         return sheets.finish(core.title, [core.author or ""], date.date().isoformat() if date else None)
-    except (ReadError, MemoryError):
-        raise
-    except Exception as error:
-        raise corrupt(name, error) from error
 
 
 def _slide(slide: Any, sheets: Sheets) -> None:

@@ -18,6 +18,7 @@ from corpus.layout import layout
 from corpus.lexicon import is_known
 from corpus.limits import Limits, Report, unreported
 from corpus.lines import Line
+from corpus.links import whole_addresses
 from corpus.margins import without_margins
 from corpus.notes import numbered
 from corpus.pdf import read_pdf
@@ -114,7 +115,7 @@ def _metadata(raw: RawDocument | StructuredDocument, path: Path, pages: Sequence
 
 
 def _pages(raw: RawDocument) -> tuple[Page, ...]:
-    pages = without_margins(_with_ligatures(raw.pages))
+    pages = without_margins(_with_ligatures(raw.pages), raw.title)
     sizes = [line.size for page in pages for line in page.lines for _ in range(len(line.text))]
     body_size = median(sizes) if sizes else None
     drafts = _with_calls([layout(page, body_size) for page in pages])
@@ -122,7 +123,7 @@ def _pages(raw: RawDocument) -> tuple[Page, ...]:
     found: list[Page] = []
     section: tuple[str, ...] = ()
     for i, page in enumerate(pages):
-        blocks, section = _blocks(drafts[i], drafts[i + 1] if i + 1 < len(drafts) else [], section, damage)
+        blocks, section = _blocks(drafts[i], drafts[i + 1] if i + 1 < len(drafts) else [], section, damage, page.links)
         text = BLOCK_SEPARATOR.join(block.text for block in blocks)
         label = page.label or str(page.number)
         found.append(
@@ -156,13 +157,17 @@ def _with_calls(drafts: Sequence[Sequence[Draft]]) -> list[list[Draft]]:
 
 
 def _blocks(
-    drafts: Sequence[Draft], following: Sequence[Draft], section: tuple[str, ...], damage: Damage
+    drafts: Sequence[Draft],
+    following: Sequence[Draft],
+    section: tuple[str, ...],
+    damage: Damage,
+    links: Sequence[str],
 ) -> tuple[list[Block], tuple[str, ...]]:
     """The page's blocks with their spans, and the section that goes on after them."""
     blocks: list[Block] = []
     start = 0
     for i, draft in enumerate(drafts):
-        text = _text(draft, damage)
+        text = _text(draft, damage, links)
         if not any(c.isalnum() for c in text):
             continue
         if draft.kind == "title":
@@ -200,6 +205,6 @@ def _resumes(draft: Draft) -> bool:
     return draft.kind == "body" and (draft.low or draft.text[:1].islower())
 
 
-def _text(draft: Draft, damage: Damage) -> str:
-    rows = [repair(mend(join_lines(row)), damage) for row in draft.rows]
+def _text(draft: Draft, damage: Damage, links: Sequence[str]) -> str:
+    rows = [repair(whole_addresses(mend(join_lines(row)), links), damage) for row in draft.rows]
     return "\n".join(row for row in rows if row.strip()) if draft.kind in ("list", "table") else " ".join(rows)

@@ -23,7 +23,11 @@ KEPT_ACUTE = 0.008  # share of é above which OCR has kept it: then a bare e is 
 ENOUGH_LETTERS = 400  # to tell
 _WORD = re.compile(r"[^\W\d_]+")
 _URL_START = re.compile(r"\bh[il1t]{1,3}[oi]?p?[so][.:]\s?/\s?/|\bhttps?[.:]\s?//|\bhttps?\.//")
-_URL = re.compile(r"https?://\S+(?:[.\-/_]\s(?=[\w.\-]+/)\S+|\s(?=(?:fr|org|com|net)/)\S+|-\s(?=[\w-]+[./])\S+)*")
+_URL = re.compile(
+    r"https?://\S+(?:(?<=[.\-/_])\s(?=[\w.\-]+/)\S+|\s(?=(?:fr|org|com|net)/)\S+|(?<=-)\s(?=[\w-]+[./])\S+"
+    r"|(?<=\.)\s(?=(?:[\w-]+\.\s?){1,3}(?:fr|org|com|net|eu)/)\S+"  # « interet. files. wordpress.com/ »
+    r"|(?<=\.)\s(?=p[ad]{1,2}f\b)\S+|\s(?=_)\S+|(?<=[a-z]-)\s\d\s\d(?=-)\S+)*"
+)
 
 
 @dataclass(frozen=True)
@@ -60,13 +64,15 @@ def repair(text: str, damage: Damage | bool | None = None) -> str:
     text = _URL_START.sub(lambda m: m.group() if m.group() == "http://" else "https://", text)
     parts, last = [], 0
     for match in _URL.finditer(text):
-        parts += [_prose(text[last : match.start()], damage), _address(match.group())]
+        parts += [_prose(text[last : match.start()], damage), _address(match.group(), damage.lost)]
         last = match.end()
     return "".join(parts) + _prose(text[last:], damage)
 
 
-def _address(url: str) -> str:
+def _address(url: str, lost: bool) -> str:
     url = re.sub(r"\s+", "", url)
+    if lost:
+        url = re.sub(r"(?<=[a-z])\.fi(?=/)", ".fr", url)
     return re.sub(r"\.?(?:padf|paf|pdf)$", ".pdf", url)
 
 

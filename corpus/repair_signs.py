@@ -6,6 +6,7 @@ import re
 
 VOWELS = "aeiouyhàâéèêëîïôùûœAEIOUYHÀÂÉÈÊËÎÏÔÙÛŒ"
 _VOWEL = f"[{VOWELS}]"
+_RANKED = "[Ll]e|[Ll]a|[Ll]es|[Uu]n|[Uu]ne|[Cc]e|[Cc]ette|[Ss]on|[Ss]a|[Ll]eur|[Nn]otre|[Dd]e|[Dd]u|[Aa]u"
 _CALL_SIGNS = "™®©"
 
 
@@ -28,7 +29,8 @@ def signs(text: str) -> str:
 
 def marks(text: str) -> str:
     """Calls without a sign of their own, and letters read as signs: only where OCR has done worse already."""
-    text = re.sub(r"\b(\d{1,2})[°*º]+(?:m?e\b)?(?=\s[a-zéA-Z])", r"\1e", text)
+    # « le 17° objectif », but « 2° A la moitié… » and « aux 4° et 5° de l'article » are numbers of paragraphs.
+    text = re.sub(rf"\b({_RANKED})\s(\d{{1,2}})[°*º]+(?:m?e\b)?(?=\s(?!de\b|du\b|et\b|ou\b)[a-zéA-Z])", r"\1 \2e", text)
     text = re.sub(r"(?<=\d{4})[°º*'’]+(?=[\s,.;)]|$)", "", text)
     text = re.sub(rf"(?<=[a-zé»)])\s?[*°º?]*[{_CALL_SIGNS}]+[°*º]*(?=[\s».,;:)]|$)", "", text)
     text = re.sub(r"(?<=[a-zé][a-zé»)])[*°º]+(?=[\s».,;:)]|$)", "", text)
@@ -38,7 +40,8 @@ def marks(text: str) -> str:
     text = re.sub(r"(?<=[a-zé])[’'][’'\"”]+(?=[\s».,;:)]|$)", "", text)
     if "“" not in text:
         text = re.sub(r"(?<=[a-zé])”(?=[.,;]|$)", "", text)
-    text = re.sub(r"(?<=[a-zé])[’'](?=[.,;:)]|\s?»|$)", "", text)
+    if not re.search(r"(?:^|[\s(])[’'‘](?=[bcdfgjkmnpqrstvwxz])", text):  # no quotation between single signs
+        text = re.sub(r"(?<=[a-zé])[’'](?=[.,;:)]|\s?»|$)", "", text)
     text = re.sub(r"(?<=\s)[’'](?=[)»])|(?<=\w)\s[’'](?=\))", "", text)
     text = re.sub(r"(?<=[a-z])\)?[J](?=[a-zé]{3,})", ")", text) if ")J" in text else text
     text = re.sub(r"(?<=[A-Za-zé])0(?=[a-zé]{2})", "o", text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from corpus.lexicon import frequency, in_dictionary, is_right, neighbours, origins
+from corpus.lexicon import frequency, in_dictionary, is_right, lemma, neighbours, origins
 from corpus.repair_signs import VOWELS
 
 AS_LIKELY = 5.0  # how much more frequent an accented form must be to replace a dictionary word that stands there
@@ -23,8 +23,11 @@ CONFUSIONS: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 # Read for a far more frequent word, though both exist.
 TAKEN_FOR = {"gue": "que", "gui": "qui", "guelle": "quelle", "guel": "quel", "gu": "qu"}
+# Short words in capitals pass for acronyms: these can be none.
+_CAPITALS = {"CCEUR": "CŒUR", "CEUR": "CŒUR", "CCEURS": "CŒURS", "CEURS": "CŒURS", "VCEU": "VŒU", "VCEUX": "VŒUX"}
 PREFIXES = frozenset(
-    "ultra extra super hyper inter intra anti contre sous post trans auto multi micro macro pluri".split()
+    "ultra extra super hyper inter intra anti contre sous post trans auto multi micro macro pluri radio photo média audio vidéo "
+    "électro hydro thermo bio géo neuro psycho techno mono poly pseudo para méta cardio dermo agro éco socio".split()
 )
 SMALL_WORDS = frozenset(
     "le la les un une des de du au aux et en à a ce ces cet cette son sa ses leur leurs dans par pour sur avec que qui ou "
@@ -39,6 +42,8 @@ def word(text: str, lost: bool, acute: bool, document: Mapping[str, int], opens:
     lower = text.lower()
     if lost and lower in TAKEN_FOR:
         return cased(TAKEN_FOR[lower], text)
+    if lost and re.fullmatch(r"[a-zé]+G[a-zé]*", text):  # « dG » for « dû »: no French word has a capital inside
+        return text.replace("G", "û")
     if in_dictionary(lower):
         return _accented(text, lost, acute, AS_LIKELY)
     if lost and _better(text, acute, LIKELIER) is not None:
@@ -87,7 +92,7 @@ def _unknown(text: str, known: float, lost: bool, acute: bool, document: Mapping
     if elided is not None:
         return elided
     if text.isupper() and len(text) < 6:
-        return text  # an acronym
+        return _CAPITALS.get(text, text) if lost else text  # an acronym
     found = [(frequency(form), cased(form, text)) for form in _confused(text, lost)]
     best, mended = max(found, default=(0.0, text))
     if best > max(KNOWN, SURER * known):
@@ -107,6 +112,9 @@ def _elided(text: str, lost: bool, document: Mapping[str, int], opens: bool) -> 
         seen = document.get(rest.lower(), 0)
         if seen and document.get(text.lower(), 0) <= 1 and rest[0] in VOWELS:
             return ("L'" if opens else "l'") + rest
+    if lost and first in "sSnN" and rest[:1] in VOWELS and len(rest) > 5 and rest.islower() and lemma(rest) == rest:
+        if re.search(r"(?:er|ir|re)$", rest) and in_dictionary(rest) and frequency(rest) > COMMON:
+            return f"{first if opens else first.lower()}'{rest}"  # « doit Sappuyer »
     if first not in "lLdDP" or rest[:1] not in VOWELS or len(text) < 5 or text.isupper():
         return None
     if (first in "LD" and not opens) or (first == "P" and not lost):
@@ -138,7 +146,9 @@ def spaces(text: str, document: Mapping[str, int]) -> str:
         glued = match.group()
         if glued.lower() == "dela":
             return f"{glued[:2]} la"
-        if glued.isupper() or document.get(glued.lower(), 0) > 1:
+        if glued.isupper() or re.fullmatch(r"(?:[dl]es?|[dl]u|la|aux?)dite?s?", glued.lower()):
+            return glued
+        if document.get(glued.lower(), 0) > 1 and not _starts_with_article(glued, document):
             return glued
         if is_right(glued) or any(is_right(form) for form in origins(glued)):
             return glued
@@ -154,12 +164,22 @@ def spaces(text: str, document: Mapping[str, int]) -> str:
     return re.sub(r"(?<![\w/.@-])[^\W\d_]{3,}(?![\w’'/@]|\.\w)", part, text)
 
 
+def _starts_with_article(glued: str, document: Mapping[str, int]) -> bool:
+    """« lepartenariat », though it stands there twice, where « partenariat » does too."""
+    rest = re.match(r"(?:les?|la|des?|du|aux?)(\w{5,})$", glued)
+    return rest is not None and document.get(rest[1], 0) >= document[glued.lower()] and in_dictionary(rest[1])
+
+
 def _parting(left: str, right: str) -> float:
     """How common the rarer of two halves is; 0 where they are no pair of words."""
     small = [half.lower() in SMALL_WORDS for half in (left, right)]
-    if left[0].isupper() and not (small[1] and len(right) > 1 and len(left) > 4 and in_dictionary(left)):
+    if left[0].isupper() and not (
+        small[1] and len(right) > 1 and len(left) > 4 and any(map(in_dictionary, origins(left)))
+    ):
         return 0.0  # a name
-    if not any(small) and (min(len(left), len(right)) < 4 or left.lower() in PREFIXES):
+    if not any(small) and min(len(left), len(right)) < 4:
+        return 0.0
+    if (left.lower() in PREFIXES and not small[0]) or (small[1] and not small[0] and len(left) < 3):
         return 0.0
     uses = []
     for half, is_small in zip((left, right), small, strict=True):

@@ -133,6 +133,7 @@ class Child:
         page: int | None = None
         deadline = started + limits.seconds + (0 if self._warm else START_SECONDS)
         page_deadline = deadline
+        started_others = False
         try:
             assert self._process.stdin is not None
             self._process.stdin.write(json.dumps(request).encode() + b"\n")
@@ -151,6 +152,7 @@ class Child:
                 case {"pages": int(count)}:
                     deadline += count * limits.seconds_per_page
                 case {"more_seconds": float(seconds) | int(seconds)}:  # OCR, which takes its time
+                    started_others = True  # programs, of which one may have been left behind
                     deadline, page_deadline = deadline + seconds, time.monotonic() + seconds + limits.seconds
                 case {"page": int(number)}:
                     page, page_deadline = number, time.monotonic() + limits.page_seconds
@@ -159,10 +161,10 @@ class Child:
                 case {"lost": str(code)}:
                     raise _Lost(code, page)
                 case {"error": {"code": str(code), "message": str(message)}, "used_up": bool(used_up)}:
-                    self.used_up = used_up
+                    self.used_up = used_up or started_others
                     raise ReadError(message, code=code)
                 case {"document": dict(document), "used_up": bool(used_up)}:
-                    self.used_up = used_up
+                    self.used_up = used_up or started_others
                     try:
                         return from_wire(document)
                     except (KeyError, TypeError):

@@ -26,6 +26,8 @@ INFINITIVE = re.compile(
 )
 NOT_VERBS = re.compile(r"(?:aire|oire|ure|ère|tre(?<!ttre)(?<![eêEÊ]tre)(?<!aitre)(?<!aître))$")
 FEWEST_VALUES = 3
+LONG_WORD = 6  # letters: a word that fills a cell by itself
+UNFINISHED = re.compile(r"\b(?:DES?|DU|LA|LES?|AUX?|ET|À|A|D|L|UNE?)$")
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Table:
 
 def rebuild(cells: Sequence[str], title: str = "") -> Table | None:
     """The rows that `cells` make, each saying its column heads; None where no consistent shape is found."""
-    return _matrix(cells) or _columns(cells) or _groups(cells, title)
+    return _matrix(cells) or _columns(cells) or _groups(cells, title) or _words(cells)
 
 
 def counted(title: str) -> int | None:
@@ -157,6 +159,24 @@ def _groups(cells: Sequence[str], title: str) -> Table | None:
         )
     sure = counted(title) == len(items)
     return Table(tuple(rows), 0.85 if sure else 0.65)
+
+
+def _words(cells: Sequence[str]) -> Table | None:
+    """Rows in capitals under heads that are not: a label, then one word for each head (« INNOVATION PERFORMANCE »)."""
+    first = next((i for i, cell in enumerate(cells) if cell.isupper()), 0)
+    heads, body = cells[:first], cells[first:]
+    if not 2 <= len(heads) <= 5 or not all(cell.isupper() for cell in body):
+        return None
+    rows: list[str] = []
+    for cell in body:
+        words = cell.split()
+        label = rows[-1] if rows else ""
+        whole = len(words) == len(heads) and min(map(len, words)) >= LONG_WORD
+        if whole and label and ":" not in label and not UNFINISHED.search(label):
+            rows[-1] = f"{label} : " + " ; ".join(f"{head} {word}" for head, word in zip(heads, words, strict=True))
+        else:
+            rows.append(cell)
+    return Table((*heads, *rows), 0.6) if any(":" in row for row in rows) else None
 
 
 def _infinitive(cell: str) -> bool:

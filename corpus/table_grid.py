@@ -7,12 +7,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from corpus.joining import join_lines
 from corpus.lines import Cell, Line, squeeze
 
 SNAP = 9.0  # points: cells that start this near each other are of one column
 AT = 1.0  # point: a run that begins this near a column's edge begins a cell
 SHARED = 2  # lines that have a cell there make it a column's edge
 FEWEST_ROWS = 3
+HEADING = 1.13  # of the table's size: what is larger heads another part of the page
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,11 @@ def _extent(lines: Sequence[Line], start: int, pitch: float) -> int:
         if index > start and abs(lines[index - 1].y - line.y) > 6 * pitch:
             break
         aligned = any(abs(line.x0 - x) <= SNAP for x in columns)
-        if len(line.cells) >= 2:
-            columns += [cell.x0 for cell in line.cells]
+        parted = _parted(line, columns) if index > start and aligned else line
+        if len(parted.cells) >= 2:
+            columns += [cell.x0 for cell in parted.cells]
             last_many = index
-        elif not aligned or len(line.text) > 60 or index - last_many > 6:
+        elif not aligned or len(line.text) > 60 or index - last_many > 6 or line.size > HEADING * lines[start].size:
             break
         end = index + 1
     return end if end - last_many <= 4 else last_many + 1
@@ -127,14 +130,20 @@ def _by_rows(lines: Sequence[Line], columns: Sequence[float]) -> list[list[str]]
                 fills = True
             if not fills:
                 rows.append([""] * len(columns))
-            rows[-1][at] = f"{rows[-1][at]} {cell.text}".strip()
+            rows[-1][at] = join_lines([rows[-1][at], cell.text])
             last, last_y = at, line.y
     return rows
 
 
 def _is_head(table: Sequence[Sequence[str]]) -> bool:
     first = [cell for cell in table[0] if cell]
-    return len(first) >= 2 and not any(re.search(r"\d{2}", cell) for cell in first) and all(len(c) < 60 for c in first)
+    return len(first) >= 2 and not any(map(_is_figure, first)) and all(len(c) < 60 for c in first)
+
+
+def _is_figure(cell: str) -> bool:
+    """Whether a cell rather holds a value than a head; « Exemple donné par l'ODD 17 » may be a head."""
+    figures = sum(map(str.isdigit, cell))
+    return bool(re.search(r"\d{2}", cell)) and figures > 0.1 * len(cell)
 
 
 def _say(row: Sequence[str], head: Sequence[str] | None) -> str:

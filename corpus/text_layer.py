@@ -35,6 +35,9 @@ WORD = re.compile(rf"[\w{_SIGNS}]+")
 MAIL = re.compile(r"\S+@\S+\.\w{2,}")
 CONTROLS = re.compile(rf"[\x01-\x06\x08\x0e-\x1f\x7f-\x9f{_SIGNS[:3]}]")
 GLYPH_NAMES = re.compile(r"(?:/(?:g|uni|cid|glyph|c|G|C)\d+)+")
+OTHER_NAMES = re.compile(
+    r"(?:^|(?<=\s))(?:/[A-Za-z]\w{0,7}){2,}(?=\s|$)"
+)  # « /sq/tri »: glyphs that their font names freely
 CANDIDATES = (
     "ti",
     "tt",
@@ -108,6 +111,7 @@ def legibility(text: str) -> float:
     if not dense:
         return 0.0
     lost = sum(len(match) for match in GLYPH_NAMES.findall(dense)) + len(CONTROLS.findall(dense)) + dense.count("�")
+    lost += sum(len(match) for match in OTHER_NAMES.findall(text) if not GLYPH_NAMES.match(match))
     lost += sum(1 for char in dense if "\ue000" <= char <= "\uf8ff")
     score = max(0.0, 1.0 - 2.0 * lost / len(dense))
     words = [word for word in text.split() if "/" not in word and "." not in word.strip(".")]

@@ -120,3 +120,4 @@ class PageText(Form):
     height: float
     text: str
     raw_text: str
+    links: tuple[str, ...] = ()  # addresses that the page's links lead to, printed or not

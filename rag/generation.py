@@ -152,7 +152,16 @@ class Generation:
             height=height,
             text=text,
             raw_text=raw_text,
+            links=self._links(document_id, number),
         )
+
+    def _links(self, document_id: str, number: int) -> tuple[str, ...]:
+        """Addresses that the page links to; none where the generation is older than their table."""
+        query = "SELECT url FROM links WHERE document_id = ? AND number = ? ORDER BY rowid"
+        try:
+            return tuple(url for (url,) in self._db.execute(query, (document_id, number)))
+        except sqlite3.OperationalError:
+            return ()
 
     def page_numbers(self, document_id: str) -> list[int]:
         """Numbers of the pages that could be read: one that failed is missing."""

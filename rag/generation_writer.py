@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -34,6 +34,8 @@ _TABLES = """
 CREATE TABLE documents (ordinal INTEGER PRIMARY KEY, id TEXT UNIQUE, info TEXT, sha256 TEXT, name TEXT, failures TEXT);
 CREATE TABLE pages (document_id TEXT, number INTEGER, label TEXT, width REAL, height REAL, text TEXT, raw_text TEXT,
                     PRIMARY KEY (document_id, number)) WITHOUT ROWID;
+CREATE TABLE links (document_id TEXT, number INTEGER, url TEXT);
+CREATE INDEX page_links ON links (document_id, number);
 CREATE TABLE chunks (row INTEGER PRIMARY KEY, id TEXT UNIQUE, document_id TEXT, ordinal INTEGER, kind TEXT, section TEXT,
                      text TEXT, pieces TEXT, sentences TEXT, tokens INTEGER, quality REAL, key TEXT);
 CREATE INDEX chunk_keys ON chunks (key);
@@ -93,7 +95,7 @@ class GenerationWriter:
     def add_document(
         self,
         info: DocumentInfo,
-        pages: Iterable[Page | PageText],
+        pages: Sequence[Page | PageText],
         file: Path,
         failures: Sequence[str],
         kept: Path | None = None,
@@ -103,6 +105,9 @@ class GenerationWriter:
         self._db.execute("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?)", values)
         rows = [(info.id, p.number, p.label, p.width, p.height, p.text, p.raw_text) for p in pages]
         self._db.executemany("INSERT INTO pages VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        self._db.executemany(
+            "INSERT INTO links VALUES (?, ?, ?)", [(info.id, p.number, u) for p in pages for u in p.links]
+        )
         name = f"files/{info.id}{file.suffix.lower()}"
         self._take_file(file, self.folder / name, kept)
         self._sums[name] = {"size": (self.folder / name).stat().st_size, "sha256": info.sha256}

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from corpus import ocr
 from corpus.chunk import Chunk, ChunkSettings, chunk, context, sentences
 from corpus.document import Document
 from corpus.errors import IndexDamaged, IndexMismatch, IndexMissing, ReadError
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["READER_VERSION", "FileFailure", "IndexReport", "NothingRead", "Replaced", "build", "find_files"]
 
-READER_VERSION = 8  # raised when reading, repair or chunking change what a file gives: unchanged files are read again
+READER_VERSION = 9  # raised when reading, repair or chunking change what a file gives: unchanged files are read again
 ENCODE_AT_ONCE = 256  # chunks encoded together: enough to sort by length, few enough for memory
 Progress = Callable[[str, int, int], None]  # stage, done, total
 
@@ -94,6 +95,7 @@ def build(
     model: str,
     *,
     rebuild: bool = False,
+    retry_failed: bool = False,
     chunking: ChunkSettings | None = None,
     metadata: Describe = lambda _: None,
     chroma_url: str = "",
@@ -101,7 +103,8 @@ def build(
     progress: Progress = lambda *_: None,
 ) -> IndexReport:
     """Bring the index up to date with `sources`. `load` gives the encoder, and is called only where something is embedded;
-    `metadata` gives what the manifest says of a file.
+    `metadata` gives what the manifest says of a file. Files and pages that could not be read are tried again when they or
+    the reader change, when OCR has been installed since, and with `retry_failed`.
 
     Raises UsageError (no source), IndexBusy (another process builds for longer than `wait` seconds), IndexUnwritable (disk
     full, read-only folder), NothingRead. Files that can't be read are reported; the others go on.
@@ -112,16 +115,17 @@ def build(
         (index / "generations").mkdir(parents=True, exist_ok=True)
         stack.enter_context(writing(index, wait, lambda: progress("wait", 0, 1)))
         clear(index, chroma_url=chroma_url)  # what a killed build left
-        planned = plan(sources, index, metadata, [SCHEMA, READER_VERSION, model, astuple(chunking)])
+        planned = plan(sources, index, metadata, [SCHEMA, READER_VERSION, model, astuple(chunking), ocr.available()])
         previous, damaged = _previous(index, stack)
-        if previous and not rebuild and previous.manifest.get("fingerprint") == planned.fingerprint:
+        retry = retry_failed and previous is not None and _has_failures(previous)
+        if previous and not rebuild and not retry and previous.manifest.get("fingerprint") == planned.fingerprint:
             return _unchanged(previous, planned, started)
         reuse = previous if previous and previous.model == model and not rebuild else None
         if reuse and any(not name.startswith("files/") for name in verify(reuse.folder)):
             reuse, damaged = None, True  # nothing is taken from a damaged generation
         name = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{planned.fingerprint[:8]}"  # sorts by age
         with GenerationWriter(index, name) as writer:
-            builder = _Builder(planned, writer, load, model, chunking, reuse, chroma_url, progress)
+            builder = _Builder(planned, writer, load, model, chunking, reuse, chroma_url, progress, retry)
             report = builder.run()
         clear(index, chroma_url=chroma_url)
     return replace(report, repaired=damaged, seconds=round(time.perf_counter() - started, 3))
@@ -194,6 +198,7 @@ class _Builder:
         previous: Generation | None,
         chroma_url: str,
         progress: Progress,
+        retry: bool,
     ) -> None:
         self.plan, self.writer, self.model, self.chunking = planned, writer, model, chunking
         self.previous, self.chroma_url, self.progress = previous, chroma_url, progress
@@ -207,7 +212,8 @@ class _Builder:
         self._known: dict[str, DocumentInfo] = {}  # what can be taken as it is, by hash
         self._known_replaced: dict[str, dict[str, Any]] = {}
         if previous is not None and _made_alike(previous, chunking):
-            self._known = {d.sha256: d for d in previous.documents.values()}
+            again = _to_read_again(previous, retry)
+            self._known = {d.sha256: d for d in previous.documents.values() if d.id not in again}
             self._known_replaced = {r["sha256"]: r for r in previous.manifest.get("superseded", ())}
         self._notices: dict[str, Any] = previous.manifest.get("notices", {}) if previous else {}
 
@@ -242,6 +248,7 @@ class _Builder:
                 "dimensions": self.writer.dimensions,
                 "chunking": asdict(self.chunking),
                 "reader": READER_VERSION,
+                "ocr": ocr.available(),
                 "fingerprint": self.plan.fingerprint,
                 "counts": counts,
                 "failures": [asdict(f) for f in self.failures],
@@ -291,7 +298,7 @@ class _Builder:
         if document.sha256 != file.sha256:
             raise ReadError(f"« {file.path.name} » a changé pendant la lecture : relancez.", code="vanished")
         if not any(page.blocks for page in document.pages):
-            raise ReadError(f"« {file.path.name} » n'a pas de texte à indexer.", code="no_text")
+            raise _nothing_in(file.path.name, document)
         if file.notice is not None:
             document = replace(document, metadata=file.notice.over(document.metadata))
         self.page_failures[str(file.path)] = tuple(
@@ -428,6 +435,30 @@ class _Builder:
         stored = ChunkVectors(old.vectors[row], spans, words, scales, old.sentence_vectors(row))
         self.writer.add_chunk(item.chunk, item.key, stored)
         self.reused += 1
+
+
+def _nothing_in(name: str, document: Document) -> ReadError:
+    """Why a document gave no text: the reason of its first page that failed, where one did."""
+    if not document.failures:
+        return ReadError(f"« {name} » n'a pas de texte à indexer.", code="no_text")
+    first = document.failures[0]
+    return ReadError(f"« {name} » : aucune page n'a pu être lue. Page {first.page} : {first.message}", code=first.code)
+
+
+def _has_failures(previous: Generation) -> bool:
+    return bool(previous.manifest["failures"] or previous.manifest["page_failures"])
+
+
+def _to_read_again(previous: Generation, retry: bool) -> set[str]:
+    """Documents with failed pages that may be read today: all with `retry`, the scanned ones where OCR is new."""
+    new_ocr = ocr.available() and not previous.manifest.get("ocr", False)
+    codes = {f["message"]: f["code"] for f in previous.manifest["page_failures"]}
+    found = set()
+    for identifier in previous.documents:
+        failed = [codes.get(message, "corrupt") for message in previous.document_failures(identifier)]
+        if failed and (retry or (new_ocr and "no_text" in failed)):
+            found.add(identifier)
+    return found
 
 
 def _made_alike(previous: Generation, chunking: ChunkSettings) -> bool:

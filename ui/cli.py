@@ -53,8 +53,9 @@ add_keys(main)
 )
 @index_option
 @click.option("--rebuild", is_flag=True, help="Tout refaire.")
+@click.option("--retry-failed", is_flag=True, help="Relire aussi les fichiers et les pages qui avaient échoué.")
 @json_option
-def index(sources: tuple[Path, ...], index: Path | None, rebuild: bool, as_json: bool) -> None:
+def index(sources: tuple[Path, ...], index: Path | None, rebuild: bool, retry_failed: bool, as_json: bool) -> None:
     from dataclasses import asdict
 
     from rag.index import NothingRead, build
@@ -77,6 +78,7 @@ def index(sources: tuple[Path, ...], index: Path | None, rebuild: bool, as_json:
                 load,
                 settings.embedding_model,
                 rebuild=rebuild,
+                retry_failed=retry_failed,
                 metadata=describer(library),
                 chroma_url=settings.chroma_url,
                 progress=progress.advance,

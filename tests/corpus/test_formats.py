@@ -146,6 +146,15 @@ def test_a_web_page_loses_its_menus_and_keeps_its_text(tmp_path: Path) -> None:
     assert (document.metadata.title, document.metadata.date) == ("L’alliance", "2023-07-04")
 
 
+def test_words_of_a_table_inside_a_cell_do_not_touch(tmp_path: Path) -> None:
+    inner = "<table><tr><td>dix</td><td>communes</td></tr></table>"
+    page = (
+        f"<body><table><tr><th>Lieu</th><th>Part</th></tr><tr><td>Val</td><td>avec {inner} ici</td></tr></table></body>"
+    )
+    [found] = read(written(tmp_path, "a.html", page)).pages
+    assert "Val : Part avec dix communes ici" in " ".join(found.text.split())
+
+
 def test_markdown_has_its_front_matter_as_metadata_and_its_notes_apart(tmp_path: Path) -> None:
     document = read(written(tmp_path, "guide.md", MARKDOWN))
     assert document.metadata.title == "Le guide"

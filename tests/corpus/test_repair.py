@@ -34,6 +34,25 @@ DAMAGED = [
     ("la négociation & l'accord", "la négociation à l'accord"),
     ("le rdle de chaque acteur", "le rôle de chaque acteur"),
     ("des allances durables", "des alliances durables"),
+    ("Cette derniere a dG inventer une voie", "Cette dernière a dû inventer une voie"),
+    ("Si le salarié a moins de deux ans", "Si le salarié a moins de deux ans"),
+    ("des jeunes de 18 a 25 ans", "des jeunes de 18 à 25 ans"),
+    ("Le salarié a la possibilité de partir.", "Le salarié a la possibilité de partir."),
+    ("la France a rendu compte", "la France a rendu compte"),
+    ("Le groupe A et le groupe B", "Le groupe A et le groupe B"),
+    ("le contrat est a durée limitée", "le contrat est à durée limitée"),
+    ("au titre du 2° de l’article 4", "au titre du 2° de l’article 4"),
+    ("le 17° objectif", "le 17e objectif"),
+    ("LA RECHERCHE AU CCEUR DES VILLES", "LA RECHERCHE AU CŒUR DES VILLES"),
+    ("Cette solution doit Sappuyer sur elles", "Cette solution doit s'appuyer sur elles"),
+    ("les dispositions desdites conventions", "les dispositions desdites conventions"),
+    (
+        "les lieux par excellence, ou la dimension humaine permet d’agir",
+        "les lieux par excellence, où la dimension humaine permet d’agir",
+    ),
+    ("les lieux ou le cadre régional", "les lieux ou le cadre régional"),
+    ("voir https://exemple. files. site.org/a-b. pdf", "voir https://exemple.files.site.org/a-b.pdf"),
+    ("voir https://www.exemple. fi/doc", "voir https://www.exemple.fr/doc"),
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -22,13 +23,15 @@ class Web:
     robots: str = ""
     pdf: bytes = PDF
     etag: str = '"v1"'
+    retry_after: str = "0"
 
     def paths(self) -> list[str]:
         return [path for path, _ in self.asked if path != "/robots.txt"]
 
 
 @contextmanager
-def serve_web() -> Iterator[Web]:
+def serve_web(tls: ssl.SSLContext | None = None) -> Iterator[Web]:
+    """A server on a free port; over https with the certificate of `tls`."""
     web = Web()
 
     class Handler(BaseHTTPRequestHandler):
@@ -58,6 +61,11 @@ def serve_web() -> Iterator[Web]:
                     self.send(200, b"<!doctype html><html><p>Introuvable</p></html>", Content_Type="text/html")
                 case "to":
                     self.send(302, Location=rest.replace("~", "/"))
+                case "busy.pdf":
+                    self.busy()
+                case "error.pdf":
+                    failed = self.spent()
+                    self.send(500 if failed else 200, b"" if failed else web.pdf)
                 case "loop":
                     self.send(302, Location="/loop")
                 case "large.pdf":
@@ -100,6 +108,18 @@ def serve_web() -> Iterator[Web]:
                 return
             self.wfile.write(body)
 
+        def spent(self) -> bool:
+            """Whether the path still fails once, by `cuts`."""
+            left = web.cuts.get(self.path, 0)
+            web.cuts[self.path] = max(0, left - 1)
+            return left > 0
+
+        def busy(self) -> None:
+            if self.spent():
+                self.send(429, Retry_After=web.retry_after)
+            else:
+                self.send(200, web.pdf)
+
         def endless(self) -> None:
             self.send_response(200)
             self.send_header("Transfer-Encoding", "chunked")
@@ -123,9 +143,15 @@ def serve_web() -> Iterator[Web]:
             except OSError:
                 self.close_connection = True
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Quiet(ThreadingHTTPServer):
+        def handle_error(self, *_: object) -> None:
+            """A client that refuses the certificate is what some tests want."""
+
+    server = Quiet(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    web.url = f"http://127.0.0.1:{server.server_port}"
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    web.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:

@@ -172,6 +172,38 @@ def test_failed_files_are_told_each_time_and_the_others_are_indexed(sources: Pat
         assert report.documents == 3
 
 
+def test_failed_files_are_read_again_when_asked_and_when_ocr_comes(
+    sources: Path, index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (sources / "faux.pdf").write_bytes(b"rien d'un PDF")
+    monkeypatch.setattr("corpus.ocr.available", lambda: False)
+    first = small_build([sources], index)
+    assert not small_build([sources], index).published
+    again = small_build([sources], index, retry_failed=True)
+    assert again.published
+    assert (again.embedded, again.reused) == (0, first.chunks)
+    assert [f.code for f in again.failures] == ["wrong_type"]
+    monkeypatch.setattr("corpus.ocr.available", lambda: True)
+    assert small_build([sources], index).published
+    assert not small_build([sources], index).published
+
+
+def test_the_links_of_a_page_go_with_it(sources: Path, index: Path) -> None:
+    (sources / "liens.md").write_text(
+        "# Liens\n\nVoir [le guide](https://odd17.org/guide) de Lens.\n", encoding="utf-8"
+    )
+    small_build([sources], index)
+    small_build([sources], index, rebuild=True)
+    write(sources, "nice.md", "Antibes")
+    small_build([sources], index)  # taken from the generation before
+    generation = Generation.open_published(index)
+    page = generation.page("liens", 1)
+    generation.close()
+    assert page is not None
+    assert page.links == ("https://odd17.org/guide",)
+    assert "https" not in page.text
+
+
 def test_where_nothing_can_be_read_the_error_lists_the_files(tmp_path: Path, index: Path) -> None:
     bad = tmp_path / "bad.pdf"
     bad.write_bytes(b"rien")
