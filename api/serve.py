@@ -54,11 +54,13 @@ def worker() -> FastAPI:
     """The application of one worker; its settings come from the environment, where `run` wrote them."""
     logs.configure()
     from api.app import create_app
+    from rag.embedding import load_encoder
 
     settings = load_settings()
     threads = settings.threads or max(1, (os.cpu_count() or 1) // settings.workers)
-    chosen = {"threads": threads, "exact_limit": sys.maxsize}  # a worker never opens a Chroma folder: server or array
-    return create_app(settings.model_copy(update=chosen))
+    # A worker never opens a Chroma folder (server or array), and takes no request before its index is open.
+    chosen = settings.model_copy(update={"threads": threads, "exact_limit": sys.maxsize})
+    return create_app(chosen, load_encoder(chosen))
 
 
 def address(settings: Settings, port: int) -> str:
