@@ -72,7 +72,7 @@ class Assistant:
         self.settings = settings
         self.generation = Generation.open_published(settings.index)
         self.encoder = encoder or load_encoder(settings.model_copy(update={"embedding_model": self.generation.model}))
-        self._dense = open_dense(self.generation, settings.chroma_url)
+        self._dense = open_dense(self.generation, settings.chroma_url, settings.exact_limit)
         self._retriever = HybridRetriever(self.generation, self.encoder, self._dense)
         self._writer = Writer(settings) if settings.llm_base_url else None
 

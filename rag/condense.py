@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from rag.answer import Turn
 from rag.guard import small_talk, without_politeness
 from rag.lexical import STOP_WORDS, fold, stem, words
+from rag.spans import span
 
 _OPENS = re.compile(r"^(?:et|mais|ou|donc|alors|ok|oui|non)\b[ ,]*(?:alors\b[ ,]*)?", re.IGNORECASE)
 _ELLIPSIS = re.compile(
@@ -30,6 +31,7 @@ _DETAIL = re.compile(
 )
 
 
+@span
 def condense(question: str, history: Sequence[Turn]) -> str:
     """The question with what it takes from the conversation; unchanged where it stands by itself."""
     current = without_politeness(question.strip())
