@@ -16,7 +16,9 @@ _ELLIPSIS = re.compile(
     r"avec qui|c'est-a-dire|par exemple|un exemple|des exemples?|encore|plus de details?|vraiment|ah bon|dans quel but|pour quoi faire)[ ?!.]*$"
 )
 SHORT = 5  # words of « par quel levier surtout ? »
-_BARE = re.compile(r"^(?:par|avec|pour|dans|en|a|de|sur|sous|chez|vers) qu(?:el|elle|els|elles|i|oi)\b(?!.*\b(?:est|sont|a|ont|fut|sera)\b)")
+_BARE = re.compile(
+    r"^(?:par|avec|pour|dans|en|a|de|sur|sous|chez|vers) qu(?:el|elle|els|elles|i|oi)\b(?!.*\b(?:est|sont|a|ont|fut|sera)\b)"
+)
 _ANAPHORA = re.compile(
     r"\b(?:il|elle|ils|elles|celui|celle|ceux|celles|celui-ci|celle-ci|ca|cela|cette derniere|ce dernier|ces derniers|"
     r"l'a|l'ont|l'est|les a|en (?:est|sont|a|ont|existe|compte)|y (?:a-t-il|participe)|lui|leur|son|sa|ses|leurs|"
