@@ -1,14 +1,17 @@
 """Dense search: Chroma through LlamaIndex, or the generation's own array where that is faster or safer.
 
 Chroma's PersistentClient isn't safe across processes (see docs/adr/0002-chroma.md): a folder is opened under an exclusive
-lock, by one process; the others, and small corpora, search the memory-mapped array, which is exact.
+lock, by one process; the others, and small corpora, search the memory-mapped array, which is exact. It also stands in for
+a Chroma server that fails or doesn't hold the generation yet.
 """
 
 from __future__ import annotations
 
 import fcntl
 import json
-from collections.abc import Iterable, Sequence
+import logging
+import time
+from collections.abc import Container, Iterable, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -16,13 +19,16 @@ from typing import IO, Any, Protocol
 from urllib.parse import urlsplit
 
 import numpy as np
+from httpx import HTTPError
 
 from corpus.chunk import Chunk
 from corpus.errors import ConfigurationError
 from rag.generation import Generation
 
 EXACT_LIMIT = 20_000  # chunks below which one product of the whole array (about 3 ms) beats opening Chroma (about 1 s)
+LOOK_AGAIN = 10.0  # seconds before a server that fails, or is being filled, is asked again
 COLLECTION = "boussole"
+log = logging.getLogger(__name__)
 Hits = list[tuple[int, float]]
 
 
@@ -81,11 +87,43 @@ class ChromaSearch:
             self._lock.close()
 
 
+class ServedSearch:
+    """A Chroma server's collection; the array while the server fails, or holds less than the whole generation."""
+
+    def __init__(self, generation: Generation, client: Any) -> None:
+        self._generation = generation
+        self._client = client
+        self._exact = ExactSearch(generation)
+        self._served: ChromaSearch | None = None
+        self._next_look = 0.0  # monotonic
+
+    def nearest(self, vector: np.ndarray, k: int, document_ids: Sequence[str] = ()) -> Hits:
+        from chromadb.errors import ChromaError
+
+        try:
+            if self._ready() and self._served is not None:
+                return self._served.nearest(vector, k, document_ids)
+        except (ChromaError, HTTPError, OSError, ValueError, KeyError) as error:  # KeyError: a row that isn't ours
+            log.warning("chroma server failed: %s; the array is searched", type(error).__name__)
+            self._served = None
+        return self._exact.nearest(vector, k, document_ids)
+
+    def _ready(self) -> bool:
+        if self._served is None and time.monotonic() >= self._next_look:
+            self._next_look = time.monotonic() + LOOK_AGAIN
+            if holds_whole(self._client, self._generation):
+                self._served = ChromaSearch(self._generation, self._client, collection_name(self._generation.name))
+        return self._served is not None
+
+    def close(self) -> None:
+        self._client.close()
+
+
 def open_dense(generation: Generation, chroma_url: str = "", exact_limit: int = EXACT_LIMIT) -> DenseSearch:
     """The fastest safe search: the server where one is named, the array for small corpora, else embedded Chroma, or the
     array again where another process holds the folder."""
     if chroma_url:
-        return ChromaSearch(generation, http_client(chroma_url), collection_name(generation.name))
+        return ServedSearch(generation, http_client(chroma_url))
     if len(generation) <= exact_limit:
         return ExactSearch(generation)
     lock = _try_lock(generation.folder)
@@ -128,6 +166,40 @@ def write_chroma(
         store.add(nodes)
         row += len(batch)
     client.close()
+
+
+def holds_whole(client: Any, generation: Generation) -> bool:
+    """Whether the server of `client` has every chunk of the generation."""
+    from chromadb.errors import NotFoundError
+
+    try:
+        return bool(client.get_collection(collection_name(generation.name)).count() == len(generation))
+    except NotFoundError:
+        return False
+
+
+def serve_generation(generation: Generation, chroma_url: str) -> bool:
+    """Give the generation to the server from its own array, without embedding again; whether it was missing there."""
+    client = http_client(chroma_url)
+    try:
+        if holds_whole(client, generation):
+            return False
+    finally:
+        client.close()
+    drop_collection(generation.name, chroma_url)  # what an interrupted filling left
+    titled = ((c, generation.documents[c.document_id].title) for c in map(generation.chunk, range(len(generation))))
+    write_chroma(generation.folder, generation.name, titled, generation.vectors, chroma_url)
+    return True
+
+
+def keep_collections(names: Container[str], chroma_url: str) -> None:
+    """Remove our collections of all other generations from the server."""
+    client = http_client(chroma_url)
+    ours = [c.name for c in client.list_collections() if c.name.startswith(collection_name(""))]
+    client.close()
+    for name in ours:
+        if (generation := name.removeprefix(collection_name(""))) not in names:
+            drop_collection(generation, chroma_url)
 
 
 def drop_collection(generation: str, chroma_url: str) -> None:
