@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help run index test check format evals gate corpus captures clean
+.PHONY: help run index test check format evals gate corpus bench captures clean
 
 help: ## dit ce que chaque commande fait
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -57,6 +57,11 @@ $(STAMP): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,evals]'
 	@touch $@
+
+bench: $(STAMP) index ## mesure les temps et la mémoire, à côté de LlamaIndex (long ; npm et pip requis)
+	@$(BIN)/python -m benchmarks.start index
+	@$(BIN)/python -m benchmarks.indexing
+	@$(BIN)/python -m benchmarks.growth
 
 captures: $(STAMP) ## refait les images de la page pour la documentation (il faut un index et Chromium)
 	@$(BIN)/python docs/captures/remake.py

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -201,6 +202,7 @@ def main(sizes: tuple[int, ...]) -> None:
         index = CACHE / f"growth-{size}"
         made: dict[str, float] = {}
         if not (index / "CURRENT").exists():
+            shutil.rmtree(index, ignore_errors=True)  # one that was stopped halfway
             made = write(index, size)
             (index / "made.json").write_text(json.dumps(made), encoding="utf-8")
         _, output, _ = run([sys.executable, "-m", "benchmarks.growth", "ask", index])
