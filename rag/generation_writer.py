@@ -24,7 +24,7 @@ from corpus.document import Page
 from corpus.errors import IndexDamaged, IndexMissing, IndexUnwritable
 from rag.answer import DocumentInfo, PageText
 from rag.arrays import ArrayWriter
-from rag.generation import CHUNK_COLUMNS, MANIFEST, chunk_from_row, generation_folder, published, seal
+from rag.generation import CHUNK_COLUMNS, MANIFEST, chunk_from_row, generation_folder, manifest_seal, published, seal
 from rag.lexical import build_lexical
 from rag.vectors import drop_collection, write_chroma
 
@@ -176,10 +176,10 @@ class GenerationWriter:
     def publish(self, manifest: dict[str, Any]) -> None:
         """Seal the folder, put it among the generations, and point the index at it."""
         sealed = manifest | {"files": seal(self.folder, self._sums)}
+        sealed["seal"] = manifest_seal(json.loads(json.dumps(sealed)))  # of what will be read back
         (self.folder / MANIFEST).write_text(json.dumps(sealed, ensure_ascii=False, indent=1), encoding="utf-8")
-        for path in self.folder.rglob("*"):
-            if path.is_file():
-                _sync(path)
+        for path in self.folder.rglob("*"):  # folders too: a power cut may lose the names of files that were synced
+            _sync(path)
         _sync(self.folder)
         os.replace(self.folder, generation_folder(self.index, self.name))
         _sync(self.index / "generations")
