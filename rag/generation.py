@@ -20,7 +20,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
-import os
 import re
 import sqlite3
 import threading
@@ -40,7 +39,10 @@ from rag.arrays import from_int8, open_array
 from rag.lexical import LexicalIndex, open_lexical
 
 SCHEMA = 2  # 2: generation.json is under a checksum of its own
-READABLE = (1, SCHEMA)  # an older one answers as it did, and the next `boussole index` writes today's form from its vectors
+READABLE = (
+    1,
+    SCHEMA,
+)  # an older one answers as it did, and the next `boussole index` writes today's form from its vectors
 CHECKED_ON_OPENING = 256 * 2**20  # bytes whose sha256 is checked on opening, smallest files first: about 0.3 s at most
 CRC_ON_OPENING = 4 * 2**30  # bytes of the larger files whose crc32 is: 0.3 s a gigabyte, and no flipped bit escapes it
 BLOCK = 4 * 2**20
@@ -283,7 +285,7 @@ def _hold(folder: Path) -> IO[bytes]:
 def _damage(folder: Path) -> Iterator[None]:
     try:
         yield
-    except (sqlite3.DatabaseError, ValueError, KeyError, TypeError) as error:
+    except (sqlite3.DatabaseError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise _damaged(MANIFEST if not isinstance(error, sqlite3.Error) else "content.sqlite", folder) from error
 
 
@@ -306,7 +308,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
     with _damage(folder):
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         schema = manifest["schema"]
-        if schema in READABLE and not KEYS <= manifest.keys():
+        if schema in READABLE and not manifest.keys() >= KEYS:
             raise KeyError(MANIFEST)
         if (schema == SCHEMA or "seal" in manifest) and manifest["seal"] != manifest_seal(manifest):
             raise ValueError(MANIFEST)

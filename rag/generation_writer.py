@@ -30,6 +30,7 @@ from rag.vectors import drop_collection, write_chroma
 
 BUILDING = ".building-"
 RETIRED = ".retired-"
+NO_ROOM = 2 * 2**20  # bytes left on a disk that is as good as full: SQLite and Chroma write blocks
 _TABLES = """
 CREATE TABLE documents (ordinal INTEGER PRIMARY KEY, id TEXT UNIQUE, info TEXT, sha256 TEXT, name TEXT, failures TEXT);
 CREATE TABLE pages (document_id TEXT, number INTEGER, label TEXT, width REAL, height REAL, text TEXT, raw_text TEXT,
@@ -154,7 +155,9 @@ class GenerationWriter:
         self._sentence_starts.append(np.array([self._sentence_rows]))
 
     def finish(self, chroma_url: str) -> None:
-        """Close what was appended to; write BM25 and Chroma."""
+        """Close what was appended to; write BM25 and Chroma. Raises OSError where Chroma can't write."""
+        from chromadb.errors import ChromaError
+
         self._db.commit()
         self._stack.close()
         with closing(sqlite3.connect(self.folder / "content.sqlite")) as db:
@@ -165,7 +168,11 @@ class GenerationWriter:
             ]
         build_lexical(texts, self.folder / "bm25")
         vectors = np.memmap(self.folder / "vectors.f32", "float32", "r", shape=(self.rows, self.dimensions))
-        write_chroma(self.folder, self.name, self._stored_chunks(titles), vectors, chroma_url)
+        try:
+            write_chroma(self.folder, self.name, self._stored_chunks(titles), vectors, chroma_url)
+        except ChromaError as error:  # of a full disk, its core only says that it could not write
+            full = shutil.disk_usage(self.folder).free < NO_ROOM
+            raise OSError(errno.ENOSPC if full else errno.EIO, "chroma", str(self.folder)) from error
 
     def _stored_chunks(self, titles: dict[str, str]) -> Iterator[tuple[Chunk, str]]:
         with closing(sqlite3.connect(self.folder / "content.sqlite")) as db:
@@ -226,7 +233,15 @@ def _unwritable(error: BaseException) -> str | None:
     if isinstance(error, OSError):
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             return "disk_full"
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
+        if error.errno in (
+            errno.EACCES,
+            errno.EPERM,
+            errno.EROFS,
+            errno.ENOTDIR,
+            errno.EEXIST,
+            errno.EISDIR,
+            errno.EIO,
+        ):
             return "read_only"
     if "disk is full" in words or "no space left" in words or "file too large" in words:
         return "disk_full"
