@@ -8,6 +8,7 @@ import errno
 import fcntl
 import json
 import os
+import re
 import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -243,7 +244,8 @@ def _unwritable(error: BaseException) -> str | None:
             errno.EIO,
         ):
             return "read_only"
-    if "disk is full" in words or "no space left" in words or "file too large" in words:
+    # numpy says how much it wrote, and gives no errno
+    if re.search(r"disk is full|no space left|file too large|\d+ requested and \d+ written", words):
         return "disk_full"
     if "readonly database" in words or "read-only file system" in words or "unable to open database" in words:
         return "read_only"

@@ -29,7 +29,7 @@ COLLECTION = "boussole"
 REST = 15.0  # seconds during which a Chroma that failed isn't asked again
 REST_EMBEDDED = 3600.0  # a damaged folder doesn't mend by itself, and opening it takes a second
 QUERY_SECONDS = 2.0  # for one search on the server; the array does without it in a few milliseconds
-PROBE_SECONDS = 5.0
+PROBE_SECONDS = 2.0
 log = logging.getLogger(__name__)
 Hits = list[tuple[int, float]]
 
