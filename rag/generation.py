@@ -223,7 +223,8 @@ class Generation:
         return [ChunkSentence(*item) for item in json.loads(self._chunk_row(row)[8])]
 
     def _chunk_row(self, row: int) -> tuple[Any, ...]:
-        found = self._db.execute(f"SELECT {CHUNK_COLUMNS} FROM chunks WHERE row = ?", (int(row),)).fetchone()
+        query = f"SELECT {CHUNK_COLUMNS} FROM chunks WHERE row = ?"  # nosec B608
+        found = self._db.execute(query, (int(row),)).fetchone()
         if found is None:
             raise IndexDamaged(f"Index abîmé : le passage {row} manque. Lancez : boussole index --rebuild")
         return tuple(found)

