@@ -88,7 +88,7 @@ class Generation:
         self.name = folder.name
         self._hold: IO[bytes] = _hold(folder)
         try:
-            self.manifest = _manifest(folder)
+            self.manifest = read_manifest(folder)
             _check(folder, self.manifest)
         except BaseException:
             self._hold.close()
@@ -305,7 +305,8 @@ def _damaged(name: str, folder: Path) -> IndexDamaged:
     )
 
 
-def _manifest(folder: Path) -> dict[str, Any]:
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """What a generation says of itself, once its seal is checked. Raises IndexDamaged, IndexMismatch, OSError."""
     with _damage(folder):
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         schema = manifest["schema"]
@@ -375,6 +376,6 @@ def _check(folder: Path, manifest: dict[str, Any]) -> None:
 
 def verify(folder: Path) -> list[str]:
     """Names of the files whose content isn't what was written (reads everything). Raises IndexDamaged, IndexMismatch."""
-    known = _manifest(folder)["files"]
+    known = read_manifest(folder)["files"]
     now = seal(folder)
     return [name for name in known if now.get(name, {}).get("sha256") != known[name]["sha256"]]

@@ -81,7 +81,9 @@ def test_several_quotes_support_together() -> None:
 
 def test_a_spelled_number_may_stand_in_figures() -> None:
     assert unsupported(sentence("Les sept modèles de prime par commune.", "Les 7 modèles de prime par commune.")) == []
-    assert "sept" in unsupported(sentence("Les sept modèles de prime par commune.", "Les huit modèles de prime par commune."))
+    assert "sept" in unsupported(
+        sentence("Les sept modèles de prime par commune.", "Les huit modèles de prime par commune.")
+    )
 
 
 def test_shared_words_are_counted_to_seven_tenths() -> None:

@@ -171,9 +171,9 @@ def steady(server: Server, tally: Tally, seconds: float) -> None:
 
 
 def overload(server: Server, tally: Tally) -> None:
-    """Sixty clients at once for fifteen seconds: refused with 429 or 503, never by silence; then all is as before."""
+    """Two hundred clients at once for fifteen seconds: refused with 429 or 503, never by silence; then all is as before."""
     seen: Counter[int] = Counter()
-    load(server, 60, 15, seen, [])
+    load(server, 200, 20, seen, [])
     tally.outcomes[f"overload {dict(seen)}"] += 1
     if set(seen) - {200, 429, 503} or not seen[200]:
         tally.lost("overload", str(seen))
