@@ -33,6 +33,7 @@ from api.pictures import Painter
 from api.questions import Desk, questions
 from api.rates import open_rates
 from api.records import Figures, Records, is_api
+from api.traces import Traced, open_traces
 from api.turnstile import Turnstile
 from api.widget import widget
 from rag.embedding import Encoder
@@ -53,6 +54,7 @@ def create_app(
     live, painter, figures = Live(settings, encoder, say), Painter(), Figures()
     turnstile = Turnstile(LLM_PLACES if settings.llm_base_url else None)
     opinion_store, keys = FeedbackStore(settings), KeyStore(settings.data)
+    traces = open_traces()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -65,6 +67,8 @@ def create_app(
             tasks.cancel_scope.cancel()
         painter.close()
         live.close()
+        if traces:
+            await run_sync(traces.close)
 
     app = FastAPI(
         title="Boussole 17",
@@ -79,6 +83,8 @@ def create_app(
     app.state.live = live
     app.add_middleware(Bodies)
     app.add_middleware(Access, store=keys, rates=open_rates(settings))
+    if traces:
+        app.add_middleware(Traced, tracer=traces.tracer)
     app.add_middleware(Records, figures=figures)
     problems.install(app)
     app.include_router(questions(Desk(live, turnstile, figures, opinion_store)))

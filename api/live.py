@@ -7,7 +7,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from corpus.errors import BoussoleError, IndexDamaged
 from rag.assistant import Assistant
@@ -53,6 +53,7 @@ class Live:
             except (BoussoleError, OSError, sqlite3.Error, ValueError, KeyError, TypeError, RecursionError) as error:
                 self._fail(name, error)
                 return
+            _warm(opened)
             self._encoder, self._failed = opened.encoder, ("", 0.0)
             with self._lock:
                 old, self._assistant, self.error = self._assistant, opened, None
@@ -116,3 +117,10 @@ class Live:
             log.warning("generation not opened: %s (%s)", name or "none", known.code if known else repr(error))
         self._failed = (name, time.monotonic())
         self.error = known or IndexDamaged("L'index publié est illisible. Lancez : boussole index --rebuild")
+
+
+def _warm(assistant: Assistant) -> None:
+    """Ask one question before visitors do: word lists, BM25 and the model's first pass take some two seconds, once."""
+    title = next((document.title for document in assistant.documents), "")
+    with suppress(BoussoleError):  # a language model that is down is told to those who ask, not here
+        assistant.search(title[:200] or "question")

@@ -16,6 +16,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
+from api import traces
 from api.feedback import FeedbackStore
 from api.forms import NOT_BLANK, AskRequest, DocumentId, SearchRequest
 from api.live import Live
@@ -64,6 +65,7 @@ class Desk:
                     while (event := await run_sync(next, stream, None)) is not None:
                         if isinstance(event, DoneEvent):
                             self.figures.answered(event.answer)
+                            traces.note(event.answer)
                             await run_sync(self.kept.asked, event.answer)
                         yield event
                 finally:

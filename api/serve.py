@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import sys
 import tempfile
 import threading
 import time
@@ -53,10 +54,13 @@ def worker() -> FastAPI:
     """The application of one worker; its settings come from the environment, where `run` wrote them."""
     logs.configure()
     from api.app import create_app
+    from rag.embedding import load_encoder
 
     settings = load_settings()
     threads = settings.threads or max(1, (os.cpu_count() or 1) // settings.workers)
-    return create_app(settings.model_copy(update={"threads": threads}))
+    # A worker never opens a Chroma folder (server or array), and takes no request before its index is open.
+    chosen = settings.model_copy(update={"threads": threads, "exact_limit": sys.maxsize})
+    return create_app(chosen, load_encoder(chosen))
 
 
 def address(settings: Settings, port: int) -> str:
@@ -103,6 +107,7 @@ def _config(settings: Settings, app: FastAPI | str) -> uvicorn.Config:
 
 
 def _run_workers(settings: Settings, say: Say) -> None:
+    from api.chroma_server import chroma_server
     from api.rates import rates_file
 
     listening = _bound(settings)
@@ -111,10 +116,11 @@ def _run_workers(settings: Settings, say: Say) -> None:
         rates_file(settings).with_name(rates_file(settings).name + suffix).unlink(missing_ok=True)
     figures = tempfile.mkdtemp(prefix="boussole-metrics-")
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = figures  # read by prometheus_client when a worker imports it
-    _write_environment(settings)
-    threading.Thread(target=_tell_ready, args=(settings, listening.getsockname()[1], say), daemon=True).start()
     try:
-        Multiprocess(_config(settings, "api.serve:worker"), sockets=[listening]).run()
+        with chroma_server(settings, say) as chroma_url:
+            _write_environment(settings.model_copy(update={"chroma_url": chroma_url or settings.chroma_url}))
+            threading.Thread(target=_tell_ready, args=(settings, listening.getsockname()[1], say), daemon=True).start()
+            Multiprocess(_config(settings, "api.serve:worker"), sockets=[listening]).run()
     finally:
         shutil.rmtree(figures, ignore_errors=True)
 

@@ -74,7 +74,7 @@ class Assistant:
         self.settings = settings
         self.generation = Generation.open_published(settings.index)
         self.encoder = encoder or load_encoder(settings.model_copy(update={"embedding_model": self.generation.model}))
-        self._dense = open_dense(self.generation, settings.chroma_url)
+        self._dense = open_dense(self.generation, settings.chroma_url, settings.exact_limit)
         self._retriever = HybridRetriever(self.generation, self.encoder, self._dense)
         self._writer = Writer(settings) if settings.llm_base_url else None
 
@@ -131,7 +131,9 @@ class Assistant:
         draft = compose(found, expectation, self.generation, asked[1:])
         given = abstain.signals(found, draft.support, expectation, self.generation)
         kept, _dropped = verify(draft.sentences)
-        if not kept or abstain.probability(given) < abstain.THRESHOLD:
+        told = " ".join(sentence.text for sentence in kept)
+        unsure = abstain.probability(given) < abstain.THRESHOLD or abstain.takes_for_granted(standalone, told)
+        if not kept or unsure:
             suggestions = suggest(found, self.generation, standalone, draft.support)
             yield from self._plain(question, standalone, "abstained", self._abstention(found), clock, suggestions)
             return

@@ -15,6 +15,7 @@ from rag.generation import Generation
 from rag.lexical import fold, tokenize
 from rag.retrieve import Found, Hit
 from rag.select import Candidate, candidates, is_dangling
+from rag.spans import span
 
 BUDGET = 83  # words of an answer that isn't a list
 LIST_BUDGET = 140
@@ -61,6 +62,7 @@ class Draft:
     support: tuple[Candidate, ...]  # what it was made of, best first
 
 
+@span
 def compose(
     found: Found,
     expectation: Expectation,

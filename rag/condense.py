@@ -8,11 +8,16 @@ from collections.abc import Sequence
 from rag.answer import Turn
 from rag.guard import small_talk, without_politeness
 from rag.lexical import STOP_WORDS, fold, stem, words
+from rag.spans import span
 
 _OPENS = re.compile(r"^(?:et|mais|ou|donc|alors|ok|oui|non)\b[ ,]*(?:alors\b[ ,]*)?", re.IGNORECASE)
 _ELLIPSIS = re.compile(
     r"^(?:et|mais)\b|^(?:pourquoi|comment|combien|quand|ou|depuis quand|lesquels?|lesquelles?|laquelle|lequel|qui|par qui|"
     r"avec qui|c'est-a-dire|par exemple|un exemple|des exemples?|encore|plus de details?|vraiment|ah bon|dans quel but|pour quoi faire)[ ?!.]*$"
+)
+SHORT = 5  # words of « par quel levier surtout ? »
+_BARE = re.compile(
+    r"^(?:par|avec|pour|dans|en|a|de|sur|sous|chez|vers) qu(?:el|elle|els|elles|i|oi)\b(?!.*\b(?:est|sont|a|ont|fut|sera)\b)"
 )
 _ANAPHORA = re.compile(
     r"\b(?:il|elle|ils|elles|celui|celle|ceux|celles|celui-ci|celle-ci|ca|cela|cette derniere|ce dernier|ces derniers|"
@@ -28,6 +33,7 @@ _DETAIL = re.compile(
 )
 
 
+@span
 def condense(question: str, history: Sequence[Turn]) -> str:
     """The question with what it takes from the conversation; unchanged where it stands by itself."""
     current = without_politeness(question.strip())
@@ -48,6 +54,8 @@ def leans(question: str) -> bool:
     """Whether a question can't be understood alone."""
     folded = fold(question).strip()
     if _ELLIPSIS.search(folded) or _DETAIL.search(folded):
+        return True
+    if _BARE.search(folded) and len(folded.split()) <= SHORT:
         return True
     content = [w for w in words(folded) if w not in STOP_WORDS]
     if _ANAPHORA.search(_IMPERSONAL.sub(" ", folded)):

@@ -13,7 +13,7 @@ from rag.retrieve import Found, Hit
 from rag.select import candidates
 
 RERANKED = 20  # hits that are ordered again, about 0.3 ms each
-BEST_SENTENCE = 0.4  # weight of the best sentence's score; flat from 0.25 to 0.5 (docs/adr/0005-retrieval.md)
+BEST_SENTENCE = 0.25  # weight of the best sentence's score (docs/adr/0005-retrieval.md)
 
 SAME_PAGE = 3.0  # lost for each better passage of the same page
 ADDRESSES = 3.0  # lost by a passage that is nothing but web addresses, where none is asked for

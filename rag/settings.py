@@ -38,6 +38,11 @@ class Settings(BaseSettings):
         DEFAULT_MODEL, description="Modèle de plongement : nom Hugging Face, dossier local, ou le modèle par défaut"
     )
     chroma_url: str = Field("", description="Adresse d'un serveur Chroma ; vide : Chroma embarqué")
+    exact_limit: int = Field(
+        20_000,
+        ge=0,
+        description="Nombre de passages jusqu'auquel le tableau des vecteurs est lu en entier, sans Chroma",
+    )
     threads: int = Field(0, ge=0, description="Fils de calcul du modèle ; 0 : autant que de cœurs")
     llm_base_url: str = Field(
         "", description="Adresse d'un service compatible OpenAI, par exemple http://127.0.0.1:8090/v1"

@@ -1,7 +1,8 @@
 """Dense search: Chroma through LlamaIndex, or the generation's own array where that is faster or safer.
 
 Chroma's PersistentClient isn't safe across processes (see docs/adr/0002-chroma.md): a folder is opened under an exclusive
-lock, by one process; the others, and small corpora, search the memory-mapped array, which is exact.
+lock, by one process; the others, and small corpora, search the memory-mapped array, which is exact. It also stands in for
+a Chroma that is away, slow, damaged, or doesn't hold the whole generation yet.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -26,7 +27,7 @@ from rag.generation import Generation
 
 EXACT_LIMIT = 20_000  # chunks below which one product of the whole array (about 3 ms) beats opening Chroma (about 1 s)
 COLLECTION = "boussole"
-REST = 15.0  # seconds during which a Chroma that failed isn't asked again
+LOOK_AGAIN = 10.0  # seconds before a Chroma that fails, or is being filled, is asked again
 REST_EMBEDDED = 3600.0  # a damaged folder doesn't mend by itself, and opening it takes a second
 QUERY_SECONDS = 2.0  # for one search on the server; the array does without it in a few milliseconds
 PROBE_SECONDS = 2.0
@@ -99,7 +100,7 @@ class SteadySearch:
         generation: Generation,
         open_chroma: Callable[[], ChromaSearch],
         folder: IO[bytes] | None = None,
-        rest: float = REST,
+        rest: float = LOOK_AGAIN,
     ) -> None:
         self._exact = ExactSearch(generation)
         self._open = open_chroma
@@ -215,6 +216,40 @@ def write_chroma(
             raise _away(chroma_url) from error
         row += len(batch)
     client.close()
+
+
+def holds_whole(client: Any, generation: Generation) -> bool:
+    """Whether the server of `client` has every chunk of the generation."""
+    from chromadb.errors import NotFoundError
+
+    try:
+        return bool(client.get_collection(collection_name(generation.name)).count() == len(generation))
+    except NotFoundError:
+        return False
+
+
+def serve_generation(generation: Generation, chroma_url: str) -> bool:
+    """Give the generation to the server from its own array, without embedding again; whether it was missing there."""
+    client = http_client(chroma_url)
+    try:
+        if holds_whole(client, generation):
+            return False
+    finally:
+        client.close()
+    drop_collection(generation.name, chroma_url)  # what an interrupted filling left
+    titled = ((c, generation.documents[c.document_id].title) for c in map(generation.chunk, range(len(generation))))
+    write_chroma(generation.folder, generation.name, titled, generation.vectors, chroma_url)
+    return True
+
+
+def keep_collections(names: Container[str], chroma_url: str) -> None:
+    """Remove our collections of all other generations from the server."""
+    client = http_client(chroma_url)
+    ours = [c.name for c in client.list_collections() if c.name.startswith(collection_name(""))]
+    client.close()
+    for name in ours:
+        if (generation := name.removeprefix(collection_name(""))) not in names:
+            drop_collection(generation, chroma_url)
 
 
 def drop_collection(generation: str, chroma_url: str) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from rag.compose import DraftSentence
 from rag.expect import NUMBER_WORDS
 from rag.lexical import STOP_WORDS, fold, stem, words
+from rag.spans import span
 
 NUMBER = re.compile(r"\d[\d   \u202f\u00a0]*(?:[.,]\d+)?")
 _URL = re.compile(r"(?:https?://|www\.)\S+|\b[\w.-]+\.(?:fr|org|com|net|eu)\b\S*")
@@ -68,6 +69,7 @@ def _content(some: Sequence[str]) -> set[str]:
     return {stem(w) for w in some if w not in STOP_WORDS and not w[0].isdigit()}
 
 
+@span
 def verify(sentences: Sequence[DraftSentence]) -> tuple[list[DraftSentence], list[DraftSentence]]:
     """Sentences kept and sentences dropped."""
     kept: list[DraftSentence] = []

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +19,7 @@ from fastapi import FastAPI
 
 from api.keys import KeyStore
 from api.protocol import BoundedHttp
+from rag.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -47,3 +52,33 @@ def serving(app: FastAPI) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join(15)
+
+
+@contextmanager
+def command(
+    settings: Settings, data: Path, *arguments: str, **more: str
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """`boussole serve` on a free port, and its address once it is ready; it is stopped at the end of the block."""
+    environment = os.environ | {"BOUSSOLE_DATA": str(data), "BOUSSOLE_INDEX": str(settings.index)} | more
+    line = [sys.executable, "-m", "ui.cli", "serve", "--port", "0", *arguments]
+    running = subprocess.Popen(line, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=environment)
+    assert running.stderr is not None
+    told: list[str] = []
+    try:
+        for said in running.stderr:
+            told.append(said)
+            if found := re.search(r"Prêt : (http://\S+)", said):
+                break
+        else:
+            raise AssertionError("".join(told))
+        lines: list[str] = []
+        reader = threading.Thread(target=lambda: lines.extend(running.stderr or ()), daemon=True)
+        reader.start()
+        running.lines = lines  # type: ignore[attr-defined]
+        yield running, found[1]
+    finally:
+        running.terminate()
+        try:
+            running.wait(40)
+        except subprocess.TimeoutExpired:
+            running.kill()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import signal
@@ -12,52 +11,22 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
-from servers import Keyed, serving
+from servers import Keyed, command, serving
 
 from api.app import create_app
 from api.keys import KeyStore
 from api.protocol import BoundedHttp
 from rag.embedding import Encoder
 from rag.settings import Settings
+from rag.vectors import http_client
 
 pytestmark = pytest.mark.slow
 QUESTION = "Combien de catalyseurs territoriaux ont émergé en France ?"
-
-
-@contextmanager
-def command(
-    settings: Settings, data: Path, *arguments: str, **more: str
-) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """`boussole serve` on a free port, and its address once it is ready; it is stopped at the end of the block."""
-    environment = os.environ | {"BOUSSOLE_DATA": str(data), "BOUSSOLE_INDEX": str(settings.index)} | more
-    line = [sys.executable, "-m", "ui.cli", "serve", "--port", "0", *arguments]
-    running = subprocess.Popen(line, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=environment)
-    assert running.stderr is not None
-    told: list[str] = []
-    try:
-        for said in running.stderr:
-            told.append(said)
-            if found := re.search(r"Prêt : (http://\S+)", said):
-                break
-        else:
-            raise AssertionError("".join(told))
-        lines: list[str] = []
-        reader = threading.Thread(target=lambda: lines.extend(running.stderr or ()), daemon=True)
-        reader.start()
-        running.lines = lines  # type: ignore[attr-defined]
-        yield running, found[1]
-    finally:
-        running.terminate()
-        try:
-            running.wait(40)
-        except subprocess.TimeoutExpired:
-            running.kill()
 
 
 def wait_ready(address: str) -> None:
@@ -243,3 +212,73 @@ def test_several_servers_count_together_in_redis(tmp_path: Path) -> None:
         running.terminate()
         running.wait(10)
     assert one.wait(rate, "k") is None  # Redis is gone: each counts alone, and answers
+
+
+def test_workers_share_one_chroma_server_and_take_up_a_generation_while_asked(
+    settings: Settings, tmp_path: Path
+) -> None:
+    index, data = tmp_path / "index", tmp_path / "data"
+    shutil.copytree(settings.index, index)
+    store = KeyStore(data)
+    key, secret = store.create("serveur", rate="100000/minute")
+    _, watch = store.create("mesures", scopes=["metrics"])
+    moved = settings.model_copy(update={"index": index})
+    headers = {"Authorization": f"Bearer {secret}"}
+    seen: list[tuple[int, str]] = []
+    stop = threading.Event()
+    with command(moved, data, "--workers", "2", BOUSSOLE_EXACT_LIMIT="10") as (running, address):
+        family = psutil.Process(running.pid).children(recursive=True)
+        chroma = next(p for p in family if p.name() == "chroma")
+        port = chroma.cmdline()[chroma.cmdline().index("--port") + 1]
+        client = http_client(f"http://127.0.0.1:{port}")
+
+        def served() -> dict[str, int]:
+            return {c.name.removeprefix("boussole-"): c.count() for c in client.list_collections()}
+
+        def ask() -> None:
+            while not stop.is_set():
+                r = httpx.post(f"{address}/v1/search", json={"query": "alliance"}, headers=headers, timeout=60)
+                seen.append((r.status_code, r.headers.get("x-index-generation", "")))
+
+        def taken_up() -> bool:
+            figures = httpx.get(f"{address}/metrics", headers={"Authorization": f"Bearer {watch}"}).text
+            return 'boussole_index{generation="next"} 2.0' in figures and served() == {"next": whole}
+
+        old = (index / "CURRENT").read_text().strip()
+        assert list(served()) == [old]
+        whole = served()[old]
+        asking = [threading.Thread(target=ask) for _ in range(3)]
+        for thread in asking:
+            thread.start()
+        shutil.copytree(index / "generations" / old, index / "generations" / "next")
+        (index / "CURRENT.new").write_text("next")
+        (index / "CURRENT.new").replace(index / "CURRENT")
+        deadline = time.monotonic() + 200
+        while not taken_up() and time.monotonic() < deadline:
+            time.sleep(0.2)
+        switched = len(seen)
+        while len(seen) < switched + 10 and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert served() == {"next": whole}
+        assert set(seen) == {(200, old), (200, "next")}
+        opened = [file.path for p in family if p != chroma for file in p.open_files()]
+        assert opened
+        assert [path for path in opened if "chroma.sqlite3" in path] == []
+        chroma.kill()  # the array stands in, and another server is started
+        died = len(seen)
+        while (len(seen) < died + 10 or not _answers(port)) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert _answers(port)
+        stop.set()
+        for thread in asking:
+            thread.join()
+        assert {status for status, _ in seen} == {200}  # not one was dropped
+        store.revoke(key.id)
+        assert {httpx.get(f"{address}/v1/models", headers=headers).status_code for _ in range(8)} == {401}
+        family = psutil.Process(running.pid).children(recursive=True)
+    assert psutil.wait_procs(family, timeout=20)[1] == []
+
+
+def _answers(port: str) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", int(port))) == 0

@@ -131,3 +131,21 @@ def test_joined_lines_lose_no_letter(lines: list[str]) -> None:
         return "".join(c for c in text if c.isalnum())
 
     assert letters(join_lines(lines)) == letters("".join(lines))
+
+
+def test_only_a_body_that_goes_on_is_glued_to_the_next_and_usual_sizes_are_the_default() -> None:
+    texts = [
+        ("body", "Une phrase qui", True),
+        ("body", "continue ici.", False),
+        ("body", "Une autre.", False),
+        ("list", "un point", False),
+    ]
+    blocks, at = [], 0
+    for kind, text, goes_on in texts:
+        blocks.append(Block(kind, text, at, at + len(text), continues=goes_on))  # type: ignore[arg-type]
+        at += len(text) + len(BLOCK_SEPARATOR)
+    whole = BLOCK_SEPARATOR.join(text for _, text, _ in texts)
+    document = Document("d", Path("d"), "0", DocumentMetadata("T"), (Page(1, "1", 1, 1, whole, whole, tuple(blocks)),))
+    (item,) = chunk(document, lambda text: len(text.split()))
+    assert item.text == "Une phrase qui continue ici.\nUne autre.\nun point"
+    assert [item.text[s.start : s.end] for s in sentences(item)][0] == "Une phrase qui continue ici."

@@ -96,3 +96,21 @@ def test_a_number_near_its_word_only() -> None:
     far = "660 communes " + "très loin ailleurs encore plus loin puis enfin là-bas vers ici " * 2 + "des projets"
     assert "660" in unsupported(sentence("Il y a 660 projets.", far))
     assert "660" not in unsupported(sentence("Il y a 660 communes.", far))
+
+
+def test_an_address_at_the_end_of_a_sentence_is_the_same_without_its_stop() -> None:
+    assert (
+        unsupported(sentence("Voir la prime sur www.odd17.org.", "Voir la prime sur www.odd17.org pour la suite")) == []
+    )
+
+
+def test_a_call_between_two_figures_parts_them() -> None:
+    assert numbers("12[1]34") == {"12", "34"}
+
+
+def test_half_of_the_words_may_come_twice() -> None:
+    assert unsupported(sentence("alpha bravo alpha bravo", "alpha bravo")) == []
+
+
+def test_the_first_word_counts_beside_a_number() -> None:
+    assert unsupported(sentence("Communes : 660 ici.", "Communes : 660 là-bas.")) == []
