@@ -148,4 +148,4 @@ def test_only_a_body_that_goes_on_is_glued_to_the_next_and_usual_sizes_are_the_d
     document = Document("d", Path("d"), "0", DocumentMetadata("T"), (Page(1, "1", 1, 1, whole, whole, tuple(blocks)),))
     (item,) = chunk(document, lambda text: len(text.split()))
     assert item.text == "Une phrase qui continue ici.\nUne autre.\nun point"
-    assert [item.text[s.start : s.end] for s in sentences(item)][0] == "Une phrase qui continue ici."
+    assert next(item.text[s.start : s.end] for s in sentences(item)) == "Une phrase qui continue ici."

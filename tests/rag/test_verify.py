@@ -104,10 +104,6 @@ def test_an_address_at_the_end_of_a_sentence_is_the_same_without_its_stop() -> N
     )
 
 
-def test_a_call_between_two_figures_parts_them() -> None:
-    assert numbers("12[1]34") == {"12", "34"}
-
-
 def test_half_of_the_words_may_come_twice() -> None:
     assert unsupported(sentence("alpha bravo alpha bravo", "alpha bravo")) == []
 
