@@ -32,7 +32,6 @@ import llama_index.vector_stores.chroma  # noqa: E402, F401
 from small_encoder import SmallEncoder, small_build  # noqa: E402
 from tally import Tally  # noqa: E402
 
-import rag.vectors  # noqa: E402
 from corpus.errors import BoussoleError  # noqa: E402
 from rag.assistant import Assistant  # noqa: E402
 from rag.embedding import Encoder  # noqa: E402
@@ -53,10 +52,8 @@ NOBODY = 65534
 
 def answers(index: Path, chroma: bool = False) -> list[Any]:
     """What the index answers: statuses, sentences, citations word for word, passages. Raises what opening raises."""
-    if chroma:
-        rag.vectors.EXACT_LIMIT = 0
-        rag.vectors.open_dense.__defaults__ = ("", 0)
-    assistant = Assistant(Settings(index=index), cast(Encoder, SmallEncoder()))
+    settings = Settings(index=index, exact_limit=0) if chroma else Settings(index=index)
+    assistant = Assistant(settings, cast(Encoder, SmallEncoder()))
     try:
         told: list[Any] = []
         for question in QUESTIONS:
