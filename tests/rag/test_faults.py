@@ -31,5 +31,5 @@ def test_a_share_of_the_index_torture_breaks_no_promise() -> None:
     done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=280)
     assert done.returncode == 0, done.stderr[-4000:]
     told = json.loads(done.stdout)
-    assert told["tried"] > 60
-    assert told["kinds"]["kill at a step"] == 4
+    assert told["tried"] > 50
+    assert told["kinds"]["kill at a step"] == 3
