@@ -33,14 +33,31 @@ browser: ## installe le navigateur des tests où il manque
 ocr:
 	@./.ci/ocr
 
-check: $(STAMP) ## style et types
+check: $(STAMP) ## style, types et fautes de sécurité connues
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/bandit -q -c pyproject.toml -r corpus rag evals api ui 2>/dev/null
 
 format: $(STAMP) ## met le code en forme
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+.PHONY: torture update
+torture: $(STAMP) ## met l'index, la lecture et le service à l'épreuve (moins de 30 minutes)
+	@$(BIN)/python tests/torture/all.py
+
+.PHONY: sbom licences
+sbom: $(STAMP) ## écrit la nomenclature CycloneDX de ce qui est installé (artifacts/sbom.json)
+	@mkdir -p artifacts
+	@$(BIN)/cyclonedx-py environment $(BIN)/python --pyproject pyproject.toml --output-reproducible -o artifacts/sbom.json
+	@echo "artifacts/sbom.json"
+
+licences: $(STAMP) ## refait la liste des licences des dépendances (docs/licences.md)
+	@$(BIN)/python .ci/licences
+
+update: $(STAMP) ## met les dépendances à jour et montre ce qui a changé
+	@$(BIN)/python .ci/update
 
 evals: $(STAMP) ## mesure l'assistant sur les questions de référence
 	@$(BIN)/evals run

@@ -24,7 +24,7 @@ from corpus.errors import IndexDamaged, IndexMismatch, IndexMissing, ReadError
 from corpus.versions import Versioned, find_superseded
 from rag.answer import DocumentInfo
 from rag.chunk_vectors import chunk_vectors
-from rag.generation import SCHEMA, Generation, verify
+from rag.generation import SCHEMA, Generation, generation_folder, verify
 from rag.generation_writer import ChunkVectors, GenerationWriter, clear, told_in_french
 from rag.index_report import IndexReport, NothingRead, Replaced, unchanged
 from rag.sources import Describe, FileFailure, Plan, SourceFile, find_files, plan
@@ -74,11 +74,15 @@ def build(
         if previous and not rebuild and not retry and previous.manifest.get("fingerprint") == planned.fingerprint:
             return unchanged(previous, planned, started)
         reuse = previous if previous and previous.model == model and not rebuild else None
-        if reuse and any(not name.startswith("files/") for name in verify(reuse.folder)):
+        spoilt = verify(reuse.folder) if reuse else []
+        if any(not name.startswith("files/") for name in spoilt):
             reuse, damaged = None, True  # nothing is taken from a damaged generation
         name = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{planned.fingerprint[:8]}"  # sorts by age
+        while generation_folder(index, name).exists():  # the clock was put back to the very moment of another
+            name += "x"
         with GenerationWriter(index, name) as writer:
             builder = _Builder(planned, writer, load, model, chunking, reuse, chroma_url, progress, retry)
+            builder.spoilt = {Path(name).name for name in spoilt}
             report = builder.run()
         clear(index, chroma_url=chroma_url)
     return replace(report, repaired=damaged, seconds=round(time.perf_counter() - started, 3))
@@ -121,6 +125,7 @@ class _Builder:
         self.page_failures: dict[str, tuple[FileFailure, ...]] = {}  # by path
         self.superseded: list[Replaced] = []
         self.embedded = self.reused = 0
+        self.spoilt = set[str]()  # names of the previous generation's kept files that are no longer what was written
         self._known: dict[str, DocumentInfo] = {}  # what can be taken as it is, by hash
         self._known_replaced: dict[str, dict[str, Any]] = {}
         if previous is not None and _made_alike(previous, chunking):
@@ -353,7 +358,9 @@ class _Builder:
         assert old is not None
         assert known is not None
         pages = [page for n in old.page_numbers(known.id) if (page := old.page(known.id, n))]
-        self.writer.add_document(info, pages, entry.file.path, failures, old.file(known.id))
+        kept = old.file(known.id)
+        sound = kept if kept is not None and kept.name not in self.spoilt else None
+        self.writer.add_document(info, pages, entry.file.path, failures, sound)
         for row in np.nonzero(old.rows_of([known.id]))[0]:
             item = old.chunk(int(row))
             moved = replace(item, document_id=info.id, id=item.id.replace(known.id, info.id, 1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import pickle
+import pickle  # nosec B403: files of this run alone, written and read by the same process
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,7 +46,7 @@ class Entry:
     def document(self) -> Document:
         """The document that was read. Only where there is a `spool`."""
         assert self.spool is not None
-        document: Document = pickle.loads(self.spool.read_bytes())
+        document: Document = pickle.loads(self.spool.read_bytes())  # nosec B301
         return document
 
     def keep_chunks(self, ready: list[Ready]) -> None:
@@ -57,7 +57,7 @@ class Entry:
         """The chunks put beside the document; none where the previous generation holds them."""
         if self.spool is None:
             return []
-        ready: list[Ready] = pickle.loads(self.spool.with_suffix(".chunks").read_bytes())
+        ready: list[Ready] = pickle.loads(self.spool.with_suffix(".chunks").read_bytes())  # nosec B301
         return ready
 
 
