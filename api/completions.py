@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, WithJsonSchema
 from sse_starlette import ServerSentEvent
 
 from api.chores import chore
+from api.cuts import Budget, Stopper, counted
 from api.forms import Number, OpenAIError
 from api.problems import problem
 from api.questions import Desk, begun, event_stream, unless_gone
@@ -32,7 +33,6 @@ from rag.assistant import DoneEvent, Event, TextEvent
 MODEL = "boussole-17"
 NOTES = "\n\nSources :\n"
 CREATED = 1_795_478_400  # this model's birth, for /v1/models: 24 November 2026
-_TOKEN = re.compile(r"\w+|[^\w\s]")
 _ONE = {"type": "integer", "minimum": 1, "maximum": 1}
 _COUNT = {"type": "integer", "minimum": 1}
 _TEXT = {"type": "string", "pattern": "\\S"}
@@ -159,53 +159,6 @@ class Model(BaseModel):
 class ModelList(BaseModel):
     object: Literal["list"] = "list"
     data: list[Model]
-
-
-class Budget:
-    """Lets whole pieces (sentences, notes) through until `most` words and signs are spent; the first always passes,
-    as half a sentence may say the contrary of the whole."""
-
-    def __init__(self, most: int | None) -> None:
-        self._left = most
-        self._begun = False
-        self.spent = False
-
-    def admit(self, piece: str) -> str:
-        """The piece, or nothing from the first that doesn't fit."""
-        if self._left is None or not piece:
-            return piece
-        cost = len(_TOKEN.findall(piece))
-        if self.spent or (self._begun and cost > self._left):
-            self.spent = True
-            return ""
-        self._begun = True
-        self._left -= cost
-        return piece
-
-
-class Stopper:
-    """Passes text on up to the first of the stop texts; keeps back what may be the beginning of one."""
-
-    def __init__(self, stops: Sequence[str]) -> None:
-        self._stops = stops
-        self._held = ""
-        self.stopped = False
-
-    def pass_on(self, delta: str) -> str:
-        if self.stopped:
-            return ""
-        self._held += delta
-        found = [at for stop in self._stops if (at := self._held.find(stop)) >= 0]
-        if found:
-            self.stopped = True
-            return self._held[: min(found)]
-        kept = max((n for stop in self._stops for n in range(1, len(stop)) if self._held.endswith(stop[:n])), default=0)
-        ready, self._held = self._held[: len(self._held) - kept], self._held[len(self._held) - kept :]
-        return ready
-
-    def rest(self) -> str:
-        """What was kept back, once no more text comes."""
-        return "" if self.stopped else self._held
 
 
 def completions(desk: Desk) -> APIRouter:
@@ -401,6 +354,6 @@ def _extra(answer: Answer) -> dict[str, Any]:
 
 def _usage(asked: ChatRequest, text: str) -> dict[str, int]:
     """Words and signs, as an order of size: no token is billed here."""
-    prompt = sum(len(_TOKEN.findall(message.text())) for message in asked.messages)
-    completion = len(_TOKEN.findall(text))
+    prompt = sum(counted(message.text()) for message in asked.messages)
+    completion = counted(text)
     return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}

@@ -38,7 +38,9 @@ const fill = (element, text, citations) => {
       sentence = make("span", "b17-sentence");
       const start = part.match(/^\s*/)[0];
       if (start) element.append(document.createTextNode(start)); // outside, so that it isn't lit
-      sentence.append(make("span", "b17-said", spaced(part.slice(start.length))));
+      const said = part.slice(start.length).trimEnd(); // a number never begins a line: it stays with its sentence's last word
+      sentence.append(make("span", "b17-said", spaced(said)));
+      if (start.length + said.length < part.length) sentence.append(document.createTextNode("\u00a0"));
       element.append(sentence);
     }
   }

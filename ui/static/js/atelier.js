@@ -1,5 +1,5 @@
 // The maintainers' view. The key stays in memory: a reload asks for it again.
-import { counted, download, make, when } from "./dom.js";
+import { counted, download, make, spaced, when } from "./dom.js";
 
 const HEADLINES = [
   ["facts", "Faits attendus présents"],
@@ -110,9 +110,15 @@ const unanswered = (state) => {
   return room("Questions restées sans réponse", table(["Date", "Question"], state.unanswered.map((row) => [day(row.at), row.question])));
 };
 
+// What `boussole corpus check` finds, then what the documents' notices lack.
 const corpus = (state) => {
-  if (!state.remarks.length) return room("Corpus", make("p", "", "Chaque document a sa date, son éditeur, sa licence et son fichier."));
-  return room("Corpus\u00a0: ce qui manque", table(["Document", "Manque"], state.remarks.map((r) => [r.title, r.lacks.join(", ")])));
+  const checked = state.troubles.length
+    ? table(["État", "Fichier", "Pourquoi", "Que faire"], state.troubles.map((t) => [t.kind, t.file, spaced(t.message), t.advice]))
+    : make("p", "", state.unchecked ? `La vérification n’a pas pu se faire\u00a0: ${state.unchecked}` : "Vérification faite à l’instant (boussole corpus check)\u00a0: rien à signaler.");
+  const lacking = state.remarks.length
+    ? table(["Document", "Manque"], state.remarks.map((r) => [r.title, r.lacks.join(", ")]))
+    : make("p", "", "Chaque document indexé a sa date, son éditeur, sa licence et son fichier.");
+  return room("État du corpus", checked, lacking);
 };
 
 const form = document.getElementById("key");

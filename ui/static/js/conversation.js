@@ -25,9 +25,11 @@ const drop = (entry, turn) => {
   turn.remove();
 };
 
+const LONG = 200; // characters: beyond, a question is set like text, so that its answer stays in sight
+
 const draw = (entry) => {
   const turn = make("article", "b17-turn");
-  const asked = make("h2", "b17-asked", spaced(entry.question));
+  const asked = make("h2", entry.question.length > LONG ? "b17-asked long" : "b17-asked", spaced(entry.question));
   asked.tabIndex = -1;
   turn.append(asked);
   if (entry.filter) turn.append(make("p", "b17-scope", `Dans «\u00a0${entry.filter.title}\u00a0»`));

@@ -28,11 +28,17 @@ export const button = (className, text, act, picture = "") => {
   return made;
 };
 
-// French typography, for display: nothing that precedes « : ; ? ! % » begins a line, apostrophes are curved.
+const MONTHS = "janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre";
+const DAY = new RegExp(`(?<=\\b(?:\\d{1,2}|1er)) (?=(?:${MONTHS})\\b)`, "g");
+
+// French typography, for display: nothing that precedes « : ; ? ! % » begins a line, a day stays with its month and a
+// number with its thousands, apostrophes are curved.
 export const spaced = (text) =>
   text
     .replace(/ (?=[:;?!»%€])/g, "\u00a0")
     .replace(/« /g, "«\u00a0")
+    .replace(DAY, "\u00a0")
+    .replace(/(?<=\d) (?=\d{3}(?!\d))/g, "\u202f")
     .replace(/(\p{L})'(?=\p{L})/gu, "$1’");
 
 // A quote stays word for word: only its line breaks become spaces.
