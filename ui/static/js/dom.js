@@ -2,10 +2,13 @@
 
 export const $ = (id) => document.getElementById(id);
 
+// Without the marks that turn the direction of what follows: a title must not rewrite the words beside it.
+export const tame = (text) => String(text).replace(/[\u202a-\u202e\u2066-\u2069]/g, "");
+
 export const make = (tag, className = "", text = undefined) => {
   const element = document.createElement(tag);
   if (className) element.className = className;
-  if (text !== undefined) element.textContent = text;
+  if (text !== undefined) element.textContent = tame(text);
   return element;
 };
 

@@ -1,6 +1,6 @@
 // The document beside the conversation: a page as a picture, the cited passage in sight; its text; the other pages.
 import { documents, json } from "./api.js";
-import { $, make, pageOf, plain, quoted, spaced, when } from "./dom.js";
+import { $, make, pageOf, plain, quoted, spaced, tame, when } from "./dom.js";
 import { askOnly } from "./filter.js";
 
 const NARROW = "(max-width: 63.99rem)";
@@ -55,7 +55,7 @@ const show = async () => {
   const asked = shown;
   const { citation, page } = shown;
   mark();
-  $("b17-title").textContent = shown.title;
+  $("b17-title").textContent = tame(shown.title);
   $("b17-number").value = page;
   $("b17-quote").textContent = citation ? quoted(citation.quote) : "";
   $("b17-quote").hidden = !citation;
