@@ -22,12 +22,16 @@ from rag.query import Query
 from rag.retrieve import Found, query_words
 from rag.select import Candidate
 
-THRESHOLD = 0.25  # docs/adr/0007-abstention.md
+THRESHOLD = 0.27  # docs/adr/0007-abstention.md
 NOTHING_ASKED = 0.85  # likeness where the question has no such word
 BEFORE = 200  # characters before the best sentence that are its context
 RAREST = 6.0  # weight (idf) that counts as 1
 _NAME = re.compile(r"(?<=[\s'’(«])[A-ZÉÈÀÂÎÔÛ][\w-]{2,}")
 _AHEAD = re.compile(r"\b(?:prochaine?s?|sera|seront|aura|auront|futurs?|future|apres 20|demain)\b")
+_GRANTED = re.compile(r"\b(?:pourquoi|puisque|comment (?:se fait|expliquer)|pour quelles? raisons?)\b")
+_QUANTITY = re.compile(  # a number with its unit; one that follows a name belongs to it (« ODD 17 », « Agenda 2030 »)
+    r"(?P<name>\b[A-ZÉÈ][\w’'-]+ )?(?<![\d,.])(?P<n>\d+(?:[.,]\d+)?)[\s\u00a0\u202f]?(?P<unit>%|€|M€|k€|ans\b|mois\b)?"
+)
 _PLACE = re.compile(r"\bou (?:se|aura|est|s'|peut)|dans quel(?:le)? (?:ville|pays|lieu)")
 
 
@@ -142,6 +146,16 @@ def _likeness(
             focused = float((own @ vector).max())
             break
     return (asking @ own.T).max(axis=1), focused
+
+
+def takes_for_granted(question: str, said: str) -> bool:
+    """Whether a question that asks why takes a number for true (« Pourquoi la France n'est-elle que 25e ? ») that the answer
+    neither says nor corrects by another of its kind."""
+    if not _GRANTED.search(fold(question)):
+        return False
+    given = {m.group("n"): m.group("unit") for m in _QUANTITY.finditer(question) if not m.group("name")}
+    told = {m.group("n"): m.group("unit") for m in _QUANTITY.finditer(said)}
+    return any(n not in told and (not unit or unit not in told.values()) for n, unit in given.items())
 
 
 # bias, then one weight a signal in the order of Signals

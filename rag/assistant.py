@@ -129,7 +129,9 @@ class Assistant:
         draft = compose(found, expectation, self.generation, asked[1:])
         given = abstain.signals(found, draft.support, expectation, self.generation)
         kept, _dropped = verify(draft.sentences)
-        if not kept or abstain.probability(given) < abstain.THRESHOLD:
+        told = " ".join(sentence.text for sentence in kept)
+        unsure = abstain.probability(given) < abstain.THRESHOLD or abstain.takes_for_granted(standalone, told)
+        if not kept or unsure:
             suggestions = suggest(found, self.generation, standalone, draft.support)
             yield from self._plain(question, standalone, "abstained", self._abstention(found), clock, suggestions)
             return

@@ -44,7 +44,7 @@ TRAITS: Mapping[str, float] = {
     "lead": 3.58,  # what only the sentence before says, or the one that announces the list
     "leaning": 6.40,  # the same, for a sentence that leans on it
     "phrase": -0.21,  # share of the question's pairs of neighbouring words that stand in the sentence
-    "hit": 0.22,  # the passage's score, below the best
+    "hit": 0.3,  # the passage's score, below the best
     "sharp": 2.24,  # holds the number, date, share, amount or address that is asked for
     "soft": 0.36,  # holds a name, a definition, a reason…
     "defines": 1.92,  # opens with the thing to define

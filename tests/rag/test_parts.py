@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rag.abstain import takes_for_granted
 from rag.expect import expect
 from rag.parts import parts, preamble
 
@@ -59,3 +60,17 @@ def test_a_relative_pronoun_asks_for_nobody() -> None:
 def test_what_follows_the_topic_says_what_is_wanted() -> None:
     assert expect("Combien de modèles sont recensés : lesquels sont hybrides ?").wants >= {"list"}
     assert "number" in expect("Le Fonds Clairière : combien de projets aidés ?").wants
+
+
+@pytest.mark.parametrize(
+    ("question", "said", "granted"),
+    [
+        ("Pourquoi la France est-elle 25e ?", "La France est au 6e rang.", True),
+        ("Pourquoi le taux est-il de 54 % ?", "Mécénat : taux de pratique 25 %.", False),  # corrected
+        ("Pourquoi le taux est-il de 25 % ?", "Mécénat : taux de pratique 25 %.", False),
+        ("Pourquoi l'ODD 17 compte-t-il ?", "Il porte sur les partenariats.", False),  # the number is a name's
+        ("Combien de mairies sur 500 ?", "Il y en a 350.", False),  # takes nothing for granted
+    ],
+)
+def test_a_number_is_not_confirmed_by_an_answer_that_does_not_say_it(question: str, said: str, granted: bool) -> None:
+    assert takes_for_granted(question, said) is granted
