@@ -118,7 +118,7 @@ def _with_page(app: FastAPI, live: Live, keys: KeyStore, kept: FeedbackStore, tu
         key = keys.find(secret)
         return key is not None and key.kind == "secret" and "metrics" in key.scopes
 
-    return mount(app, lambda: live.current, Workshop(admits, kept.export), lambda: turnstile.waiting)
+    return mount(app, lambda: live.current, Workshop(admits, kept.export), turnstile.place)
 
 
 class Prefixed:
