@@ -119,6 +119,14 @@ def test_every_head_is_strict(keyed: Keyed, path: str) -> None:
     assert "strict-transport-security" not in headers  # plain http: a browser would ignore it, or be locked out
 
 
+def test_a_mistyped_address_is_told_in_french(keyed: Keyed) -> None:
+    page = httpx.get(f"{keyed.address}/biblio/<b>", headers={"Accept": "text/html"})
+    assert page.status_code == 404
+    assert "Page introuvable" in page.text
+    assert "<b>" not in page.text
+    assert httpx.get(f"{keyed.address}/biblio").json()  # a program gets no page
+
+
 def behind(settings: Settings, encoder: Encoder, trusted: str, peer: str) -> TestClient:
     """A client that reaches the application from `peer`, through uvicorn's reading of forwarded headers."""
     config = _config(settings.model_copy(update={"trusted_proxies": trusted}), create_app(settings, encoder))
