@@ -35,6 +35,7 @@ from rag.generation import Generation
 from rag.parts import parts
 from rag.passages import RERANKED, join_neighbours, rerank, spread
 from rag.retrieve import Found, Hit, HybridRetriever
+from rag.select import candidates
 from rag.settings import Settings
 from rag.suggest import suggest
 from rag.vectors import open_dense
@@ -127,15 +128,22 @@ class Assistant:
         expectation, found = asked[0][0], _merged(asked)
         clock.mark("retrieve")
         draft = compose(found, expectation, self.generation, asked[1:])
-        given = abstain.signals(found, draft.support, expectation, self.generation)
         kept, _dropped = verify(draft.sentences)
         told = " ".join(sentence.text for sentence in kept)
-        unsure = abstain.probability(given) < abstain.THRESHOLD or abstain.takes_for_granted(standalone, told)
+        unsure = self._answerable(asked, found, draft) < abstain.THRESHOLD or abstain.takes_for_granted(
+            standalone, told
+        )
         if not kept or unsure:
             suggestions = suggest(found, self.generation, standalone, draft.support)
             yield from self._plain(question, standalone, "abstained", self._abstention(found), clock, suggestions)
             return
         yield from self._answered(question, standalone, found, Draft(tuple(kept), draft.support), expectation, clock)
+
+    def _answerable(self, asked: Sequence[tuple[Expectation, Found]], found: Found, draft: Draft) -> float:
+        """The probability, 0 to 1, that the corpus answers the question or one of its parts."""
+        supports = [(asked[0][0], found, draft.support)]
+        supports += [(e, part, tuple(candidates(part, e, self.generation))) for e, part in asked[1:]]
+        return max(abstain.probability(abstain.signals(f, s, e, self.generation)) for e, f, s in supports)
 
     def _standalone(self, question: str, history: Sequence[Turn]) -> str:
         """By the rules, or in the model's words where there is one and they hold."""

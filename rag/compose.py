@@ -11,6 +11,7 @@ from rapidfuzz import fuzz
 
 from corpus.chunk import locate
 from rag.expect import NUMBER_WORDS, Expectation, holds
+from rag.focus import counts, focus
 from rag.generation import Generation
 from rag.lexical import fold, tokenize
 from rag.retrieve import Found, Hit
@@ -24,12 +25,14 @@ MOST_ITEMS = 12  # sentences of an answer that is a list
 LONGEST_LEAD = 40  # words of a sentence that is said only because the next one leans on it
 WORTH = 4.1  # how far below the best a sentence may score and still be said
 LONGEST_LIST = 12  # items shown of one list
+_ONE = re.compile(r"\bune?\b", re.IGNORECASE)
 _COUNT = re.compile(rf"\b(?:[2-9]|1\d|{'|'.join(NUMBER_WORDS)})\s+[a-z]{{4,}}")
 CELL = re.compile(r"[^\s:;](?:(?! [:;] ).)*")  # of a row « label : cell ; cell »
 PRINTED = 75.0  # likeness (0 to 100) of a row's label with the file's own text
 ILLEGIBLE = 0.2  # share of a sentence that isn't French beyond which it isn't said
 SENTENCE_WORDS = 6  # words below which a line without an end is a label
 TITLE_WORDS = 8  # words from which a title says something by itself
+ITEM_WORDS = 10  # words below which an item is understood only in its list
 SAME = 0.8  # share of words in common beyond which a written sentence repeats another
 SAID = 0.5  # share of a sentence's words that a written answer must hold to have said it
 ALIKE = 0.6  # share of words in common beyond which two sentences say the same thing
@@ -74,7 +77,8 @@ def compose(
     ranked = candidates(found, expectation, generation)
     if not ranked:
         return Draft((), ())
-    chosen = _choose(_each_part_first(ranked, parts, generation), expectation)
+    things = focus(found.query.text, generation.lexical)
+    chosen = _choose(_each_part_first(ranked, parts, generation), expectation, things)
     asked = frozenset(term.token for term in found.query.terms)
     listed = _listed(chosen, expectation)
     drafted = (_sentence(c, listed.get(c.key), asked, expectation, generation) for c in chosen)
@@ -98,8 +102,9 @@ def _each_part_first(
     return [replace(c, score=first.score) for c in ahead] + [c for c in ranked if c not in ahead]
 
 
-def _choose(ranked: Sequence[Candidate], expectation: Expectation) -> list[Candidate]:
-    """The best sentence or list, then others while they are worth it and there is room, direct answer first."""
+def _choose(ranked: Sequence[Candidate], expectation: Expectation, things: Sequence[str]) -> list[Candidate]:
+    """The best sentence or list, then others while they are worth it and there is room, direct answer first. `things`: index
+    tokens of what is asked for."""
     page = _Page.of(ranked)
     wants_list = "list" in expectation.wants
     budget = LIST_BUDGET if wants_list else BUDGET
@@ -116,9 +121,13 @@ def _choose(ranked: Sequence[Candidate], expectation: Expectation) -> list[Candi
             continue  # a list from elsewhere, beside a sentence that answers
         if len(chosen) >= (MOST_ITEMS if wants_list else MOST_SENTENCES):
             break
+        if best is not None and _orphan(candidate, wants_list):
+            continue
+        if candidate.sentence.kind == "body" and sum(c.sentence.kind == "body" for c in chosen) >= MOST_SENTENCES:
+            continue  # a list is long by its items, not by what is said around it
         if any(_alike(candidate, other) for other in chosen) or _lesser_row(candidate, chosen, expectation):
             continue
-        unit = [c for c in page.unit(candidate, wants_list or best is None) if c not in chosen]
+        unit = [c for c in page.unit(candidate, wants_list or best is None, things) if c not in chosen]
         words = sum(c.length for c in unit)
         if not unit or (chosen and length + words > budget):
             continue
@@ -127,6 +136,12 @@ def _choose(ranked: Sequence[Candidate], expectation: Expectation) -> list[Candi
         chosen += unit
         length += words
     return _order(chosen, first)
+
+
+def _orphan(candidate: Candidate, wants_list: bool) -> bool:
+    """A short item without its list, which says nothing by itself (« Faire naître des expérimentations. »)."""
+    alone = candidate.sentence.kind == "list" and not candidate.whole_list and not wants_list
+    return alone and candidate.length < ITEM_WORDS and candidate.coverage == 0
 
 
 def _reading_on(ranked: Sequence[Candidate], expectation: Expectation) -> list[Candidate]:
@@ -159,13 +174,15 @@ class _Page:
         lists = {(c.hit.row, i): c for c in ranked if c.whole_list for i in c.members}
         return cls({c.key: c for c in ranked if not c.whole_list}, lists)
 
-    def unit(self, candidate: Candidate, with_list: bool) -> list[Candidate]:
+    def unit(self, candidate: Candidate, with_list: bool, things: Sequence[str]) -> list[Candidate]:
         """What has to be said together: a list with its lead, a sentence with the one that it leans on."""
         row, index = candidate.key
         if not candidate.whole_list and candidate.text.rstrip().endswith(":"):
             if (row, index + 1) not in self.lists:
-                # It announces what isn't said, unless it holds itself what is asked for (« 4 questions se posent : »).
-                return [candidate] if candidate.trait("sharp") else []
+                # It announces what isn't said, unless it counts itself what is asked for (« 4 questions se posent : »).
+                return (
+                    [candidate] if candidate.trait("sharp") and counts(_ONE.sub("", candidate.text), things[:1]) else []
+                )
             candidate = self.lists[row, index + 1]
         if candidate.whole_list:
             members = candidate.members if with_list else candidate.members[:LONGEST_LIST]
@@ -180,7 +197,7 @@ def _can_be_said(candidate: Candidate) -> bool:
     """Not a heading, nor a table's head, nor what a drawing or bad OCR left."""
     kind, text = candidate.sentence.kind, candidate.text
     if (
-        (kind == "title" and len(text.split()) < TITLE_WORDS)
+        (kind == "title" and (len(text.split()) < TITLE_WORDS or text.endswith("?")))
         or _is_table_head(candidate)
         or candidate.trait("illegible") > ILLEGIBLE
     ):

@@ -33,6 +33,8 @@ _DANGLING = re.compile(
 _DEFINES = re.compile(
     r"\b(?:est|sont|designe(?:nt)?|correspond(?:ent)?|signifie|se definit|consiste|se caracterise|fait reference|c'est)\b|\s:\s|\s[–—-]\s|\("
 )
+_NAMES = re.compile(r"\s:\s|\b(?:sont|distingue|comprend|regroupe|réunit|repose sur|s['’]appuie sur)\b|\(")
+_COORDINATED = re.compile(r"\s*(?:[,;]\s*(?:et\s+|ou\s+)?|\bet\b\s*)")
 _ACRONYM = re.compile(r"\b[A-Z](?:&[A-Z]|[A-Z]{1,7})\b")
 
 # What a sentence's score is made of, with the weight of each.
@@ -56,7 +58,7 @@ TRAITS: Mapping[str, float] = {
     "reference": -0.52,  # a line of a bibliography answers only who asks for a document
     "group": -0.26,  # a whole list, with what announces it
     "listed": -0.33,  # the same, where a list is asked for
-    "counted": 1.65,  # the same, with as many items as the question says; or a table's row under a heading that says as many
+    "counted": 1.65,  # the same, with as many items as the question says; or names as many, or stands under a heading that says as many
     "item": -1.99,  # one item alone
     "expands": 0.88,  # says what an acronym of the question stands for
     "label": 1.09,  # « Mécénat : … » for who asks of mécénat
@@ -296,6 +298,8 @@ def _traits(row: _Row, expectation: Expectation, asked: _Asked) -> dict[str, flo
         traits |= {"group": 1.0, "listed": float("list" in wants), "counted": float(expectation.count == items)}
     elif kind == "table" and expectation.count and _counts(row.hit.chunk.section[-1:], expectation.count):
         traits["counted"] = 1.0  # a row under « Les 8 situations professionnelles »
+    elif kind == "body" and expectation.count and _enumerates(text, expectation.count):
+        traits["counted"] = 1.0  # « Les 4 C sont la Connaissance, les Compétences, la Capitalisation et… »
     elif kind == "list" and ("list" in wants or not wants & SHARP):
         traits["item"] = 1.0  # its whole list is a better answer, unless one thing is asked for
     if asked.acronyms:
@@ -317,6 +321,12 @@ def _traits(row: _Row, expectation: Expectation, asked: _Asked) -> dict[str, flo
     if named and len(named) <= 6:
         traits["label"] = len(named & asked.terms.keys()) / len(named)
     return traits
+
+
+def _enumerates(text: str, count: int) -> bool:
+    """Whether a sentence names that many things, after its colon or its verb."""
+    named = _NAMES.split(text, maxsplit=1)
+    return len(named) > 1 and len(_COORDINATED.split(named[1])) == count
 
 
 def _counts(heading: Sequence[str], count: int) -> bool:
