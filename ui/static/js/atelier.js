@@ -59,6 +59,11 @@ const trend = (name, label, measures) => {
   const last = points.at(-1);
   const plot = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `${label}\u00a0: ${points.map((p) => percent(p.value)).join(", puis ")}` });
   for (const value of [0, 0.5, 1]) plot.append(svg("line", { class: "grid", x1: 0, x2: width, y1: y(value), y2: y(value) }));
+  for (const value of [0, 1]) {
+    const scale = svg("text", { class: "scale", x: width, y: y(value) + (value ? 8 : -2), "text-anchor": "end" });
+    scale.textContent = percent(value);
+    plot.append(scale);
+  }
   points.forEach((p, at) => plot.append(svg("line", { class: "interval", x1: x(at), x2: x(at), y1: y(p.low), y2: y(p.high) })));
   plot.append(svg("polyline", { class: "trend", points: points.map((p, at) => `${x(at)},${y(p.value)}`).join(" ") }));
   points.forEach((p, at) => plot.append(svg("circle", { class: "point", cx: x(at), cy: y(p.value), r: 4 })));
