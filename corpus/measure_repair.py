@@ -4,7 +4,8 @@ On clean French text (by default the sources of our own fiches; or any .txt, .md
 - put through the noise model: share of damaged words restored, share of the sound ones harmed;
 - with only its accents lost: the same two;
 - as it is: share of words changed, which are all harm.
-Words are compared up to the shape of apostrophes.
+Words are compared up to the shape of apostrophes and the accent of an initial capital, which many leave out (« A partir »,
+« Etat ») and whose mending harms nobody.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import difflib
 import json
 import re
 import sys
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +71,12 @@ def compare(clean: str, noisy: str, repaired: str) -> Measure:
 
 
 def _words(text: str) -> list[str]:
-    return text.replace("’", "'").split()
+    return [_plain_capital(word) for word in text.replace("’", "'").split()]
+
+
+def _plain_capital(word: str) -> str:
+    first = unicodedata.normalize("NFD", word[:1])[:1]
+    return first + word[1:] if first.isupper() else word
 
 
 def _kept(words: Sequence[str], others: Sequence[str]) -> set[int]:
