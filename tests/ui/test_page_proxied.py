@@ -79,4 +79,4 @@ def test_the_page_works_under_a_prefix_with_two_workers(browser: Browser, settin
             assert [url for url in asked if not url.startswith((f"{proxy}{PREFIX}/", "data:", "blob:"))] == []
             page.goto(f"{proxy}{PREFIX}/accessibilite")
             page.click("header a")
-            page.wait_for_selector("#b17-figures")
+            page.wait_for_selector(".b17-turn")

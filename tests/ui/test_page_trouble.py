@@ -88,7 +88,7 @@ def test_one_who_waits_is_told_their_place(
 
     def held(self: Assistant, question: str, *more: object) -> Iterator[Event]:
         gate.wait(60)
-        return stream(self, question, *more)  # type: ignore[arg-type]
+        yield from stream(self, question, *more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Assistant, "stream", held)
     monkeypatch.setattr("api.app.Turnstile", lambda _: Turnstile(1))
