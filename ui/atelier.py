@@ -30,7 +30,7 @@ LATEST = 20  # indexings and measures shown
 MOST_ROWS = 500  # opinions and questions shown
 SHELL = """<!doctype html><html lang="fr"><head><meta charset="utf-8"><title>Atelier · Boussole 17</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">
-<link rel="stylesheet" href="{theme}"><link rel="stylesheet" href="{sheet}">
+<link rel="icon" href="favicon.ico"><link rel="stylesheet" href="{theme}"><link rel="stylesheet" href="{sheet}">
 <script type="module" src="{script}"></script></head>
 <body class="wide"><header><a href="./">{logo}<span>Boussole&nbsp;17</span></a></header>
 <main><h1>Atelier</h1><p>Pour ceux qui tiennent le corpus&nbsp;: index, mesures, avis.</p>
