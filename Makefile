@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help run index test check format evals gate corpus captures clean
+.PHONY: help run index test check format evals gate corpus bench captures clean
 
 help: ## dit ce que chaque commande fait
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -33,14 +33,31 @@ browser: ## installe le navigateur des tests où il manque
 ocr:
 	@./.ci/ocr
 
-check: $(STAMP) ## style et types
+check: $(STAMP) ## style, types et fautes de sécurité connues
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/bandit -q -c pyproject.toml -r corpus rag evals api ui 2>/dev/null
 
 format: $(STAMP) ## met le code en forme
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+.PHONY: torture update
+torture: $(STAMP) ## met l'index, la lecture et le service à l'épreuve (moins de 30 minutes)
+	@$(BIN)/python tests/torture/all.py
+
+.PHONY: sbom licences
+sbom: $(STAMP) ## écrit la nomenclature CycloneDX de ce qui est installé (artifacts/sbom.json)
+	@mkdir -p artifacts
+	@$(BIN)/cyclonedx-py environment $(BIN)/python --pyproject pyproject.toml --output-reproducible -o artifacts/sbom.json
+	@echo "artifacts/sbom.json"
+
+licences: $(STAMP) ## refait la liste des licences des dépendances (docs/licences.md)
+	@$(BIN)/python .ci/licences
+
+update: $(STAMP) ## met les dépendances à jour et montre ce qui a changé
+	@$(BIN)/python .ci/update
 
 evals: $(STAMP) ## mesure l'assistant sur les questions de référence
 	@$(BIN)/evals run
@@ -57,6 +74,11 @@ $(STAMP): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,evals]'
 	@touch $@
+
+bench: $(STAMP) index ## mesure les temps et la mémoire, à côté de LlamaIndex (long ; npm et pip requis)
+	@$(BIN)/python -m benchmarks.start index
+	@$(BIN)/python -m benchmarks.indexing
+	@$(BIN)/python -m benchmarks.growth
 
 captures: $(STAMP) ## refait les images de la page pour la documentation (il faut un index et Chromium)
 	@$(BIN)/python docs/captures/remake.py

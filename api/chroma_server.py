@@ -94,7 +94,7 @@ class _Server:
         deadline = time.monotonic() + START
         while time.monotonic() < deadline and self._running.poll() is None:
             try:
-                with urllib.request.urlopen(f"{self.address}/api/v2/heartbeat", timeout=2):
+                with urllib.request.urlopen(f"{self.address}/api/v2/heartbeat", timeout=2):  # nosec B310
                     return
             except OSError:
                 time.sleep(0.2)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sqlite3
 import threading
@@ -13,7 +12,7 @@ from contextlib import contextmanager, suppress
 from corpus.errors import BoussoleError, IndexDamaged
 from rag.assistant import Assistant
 from rag.embedding import Encoder, load_encoder
-from rag.generation import MANIFEST, generation_folder, published
+from rag.generation import generation_folder, published, read_manifest
 from rag.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -51,7 +50,7 @@ class Live:
                 if self._known(name):
                     return
                 opened = self._open(name)
-            except (BoussoleError, OSError, sqlite3.Error, ValueError, KeyError) as error:
+            except (BoussoleError, OSError, sqlite3.Error, ValueError, KeyError, TypeError, RecursionError) as error:
                 self._fail(name, error)
                 return
             _warm(opened)
@@ -106,7 +105,7 @@ class Live:
         return failed == name and time.monotonic() - at < RETRY
 
     def _open(self, name: str) -> Assistant:
-        manifest = json.loads((generation_folder(self._settings.index, name) / MANIFEST).read_text(encoding="utf-8"))
+        manifest = read_manifest(generation_folder(self._settings.index, name))
         if self._encoder is None or self._encoder.name != manifest["model"]:
             chosen = self._settings.model_copy(update={"embedding_model": manifest["model"]})
             self._encoder = load_encoder(chosen, self._say)

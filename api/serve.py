@@ -135,11 +135,11 @@ def _write_environment(settings: Settings) -> None:
 
 def _tell_ready(settings: Settings, port: int, say: Say) -> None:
     """Say the address once a worker answers questions; for people only, nothing depends on it."""
-    here = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
+    here = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # nosec B104
     url = f"http://{f'[{here}]' if ':' in here else here}:{port}/readyz"
     while True:
         try:
-            with urllib.request.urlopen(url, timeout=2):
+            with urllib.request.urlopen(url, timeout=2):  # nosec B310
                 say(f"→ Prêt : {address(settings, port)} (Ctrl-C pour arrêter)")
                 return
         except (URLError, OSError):

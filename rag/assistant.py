@@ -5,6 +5,7 @@ question + history ─condense─▶ query ─find─▶ passages ─compose─�
 
 from __future__ import annotations
 
+import re
 import time
 import uuid
 from collections.abc import Iterator, Sequence
@@ -42,6 +43,7 @@ from rag.vectors import open_dense
 from rag.verify import verify
 
 ABSTENTION = "Le corpus ne le dit pas : je n’ai trouvé aucun passage qui réponde à cette question."
+_HALF = re.compile("[\ud800-\udfff]")
 NEAREST = "Les pages les plus proches parlent de : {}."
 
 
@@ -115,7 +117,7 @@ class Assistant:
     def stream(self, question: str, history: Sequence[Turn] = (), document_ids: Sequence[str] = ()) -> Iterator[Event]:
         """The answer as it comes: verified text and citations, then the whole Answer."""
         clock = _Clock()
-        self._check(question, document_ids)
+        self._check(question, document_ids, history)
         if guard.refuses(question):
             yield from self._plain(question, question, "refused", guard.REFUSAL, clock)
             return
@@ -292,7 +294,13 @@ class Assistant:
                 source_url=document.source_url,
             )
 
-    def _check(self, question: str, document_ids: Sequence[str]) -> None:
+    def _check(self, question: str, document_ids: Sequence[str], history: Sequence[Turn] = ()) -> None:
+        # Half a character, from a terminal in another encoding: no answer that repeats it could be written down.
+        if any(_HALF.search(text) for text in (question, *(turn.content for turn in history))):
+            raise UsageError(
+                "La question ou la conversation contient des caractères illisibles. Envoyez du texte en UTF-8.",
+                code="not_unicode",
+            )
         if not question.strip():
             raise UsageError("La question est vide. Écrivez votre question.", code="empty_question")
         if len(question) > self.settings.max_question:

@@ -1,4 +1,4 @@
-"""The embedding model: LlamaIndex's HuggingFaceEmbedding, which also gives a vector for each word of a text.
+"""The embedding model, which gives a vector for a text and one for each of its words.
 
 One pass of the encoder gives the text's vector and its words' vectors (late interaction: Khattab & Zaharia, "ColBERT",
 SIGIR 2020), so that a passage and each of its sentences can be compared with a question without another pass.
@@ -10,17 +10,19 @@ import os
 import re
 import sys
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from corpus.errors import ConfigurationError
+from rag.bert import Bert, is_plain_bert
 from rag.e5 import MAX_TOKENS, ensure_model
 from rag.settings import DEFAULT_MODEL, Settings
 
-BATCH = 4  # on 2 cores, small batches of texts of like length lose the least to padding (see ../shared/MODELS.md)
+BATCH = 8  # texts of like length a pass: beyond, nothing is gained on one core
 _WORD = re.compile(r"\w+(?:[’'.,]\d+)?|[%€]")
 
 
@@ -33,75 +35,99 @@ class Encoded:
     words: np.ndarray
 
 
-class Encoder:
-    """Texts → vectors. `embedding` is the LlamaIndex object; `name` identifies the model in an index."""
+class Model(Protocol):
+    """What an encoder needs of a model: texts → tokens with their spans → hidden states."""
 
-    def __init__(self, embedding: Any, name: str, threads: int = 0) -> None:
-        self.embedding = embedding
+    dimensions: int
+
+    def count(self, text: str) -> int: ...
+
+    def tokenize(self, texts: Sequence[str]) -> list[tuple[list[int], np.ndarray]]: ...
+
+    def states(self, ids: Sequence[Sequence[int]]) -> list[np.ndarray]: ...
+
+
+class Encoder:
+    """Texts → vectors. `name` identifies the model in an index; `prompts` come before a question and a passage.
+
+    Each pass runs on one core and `threads` passes run side by side: cores that share one pass wait for each other at every
+    layer, which on a busy machine takes ten times as long (docs/adr/0060-encoder.md).
+    """
+
+    def __init__(self, model: Model, name: str, threads: int = 0, prompts: tuple[str, str] = ("", "")) -> None:
         self.name = name
         self.threads = threads or os.cpu_count() or 1
-        self._transformer = embedding._model[0]
-        self._tokenizer = self._transformer.tokenizer
-        self.dimensions = int(embedding._model.get_embedding_dimension())
+        self.dimensions = model.dimensions
+        self._model = model
+        self._query_prompt, self._passage_prompt = prompts
 
     def count_tokens(self, text: str) -> int:
-        return len(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+        return self._model.count(text)
 
     def passages(
         self, contexts: Sequence[str], texts: Sequence[str], done: Callable[[int], None] = lambda _: None
     ) -> list[Encoded]:
         """Encode texts, each with its context before it; words and spans are those of the text alone."""
-        _use_threads(self.threads)
-        order = sorted(range(len(texts)), key=lambda i: len(contexts[i]) + len(texts[i]))
+        order = sorted(range(len(texts)), key=lambda i: len(contexts[i]) + len(texts[i]), reverse=True)
+        batches = [order[start : start + BATCH] for start in range(0, len(order), BATCH)]
+
+        def encode(batch: Sequence[int]) -> list[Encoded]:
+            prefixes = [f"{self._passage_prompt}{contexts[i]}\n" for i in batch]
+            return self._encode(prefixes, [texts[i] for i in batch])
+
         found: dict[int, Encoded] = {}
-        for start in range(0, len(order), BATCH):
-            batch = order[start : start + BATCH]
-            prefixes = [f"{self._prompt('text')}{contexts[i]}\n" for i in batch]
-            for i, encoded in zip(batch, self._encode(prefixes, [texts[i] for i in batch]), strict=True):
-                found[i] = encoded
-            done(len(batch))
+        with ThreadPoolExecutor(self.threads, "encode") as pool:
+            for batch, encoded in zip(batches, pool.map(encode, batches), strict=True):
+                found.update(zip(batch, encoded, strict=True))
+                done(len(batch))
         return [found[i] for i in range(len(texts))]
 
     def query(self, text: str) -> Encoded:
-        _use_threads(1)  # too short to share: threads that wait for each other cost more than they bring
-        return self._encode([self._prompt("query")], [text])[0]
-
-    def _prompt(self, kind: str) -> str:
-        return str(getattr(self.embedding, f"{kind}_instruction", "") or "")
+        return self._encode([self._query_prompt], [text])[0]
 
     def _encode(self, prefixes: Sequence[str], texts: Sequence[str]) -> list[Encoded]:
-        import torch
-
-        whole = [prefix + text for prefix, text in zip(prefixes, texts, strict=True)]
-        batch = self._tokenizer(
-            whole,
-            padding=True,
-            truncation=True,
-            max_length=MAX_TOKENS,
-            return_offsets_mapping=True,
-            return_tensors="pt",
-        )
-        offsets = batch.pop("offset_mapping").numpy()
-        mask = batch["attention_mask"].numpy()
-        with torch.inference_mode():
-            states = self._transformer.auto_model(
-                input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]
-            ).last_hidden_state.numpy()
+        _use_one_thread()
+        tokenized = self._model.tokenize([prefix + text for prefix, text in zip(prefixes, texts, strict=True)])
+        states = self._model.states([ids for ids, _ in tokenized])
         encoded = []
-        for row, (prefix, text) in enumerate(zip(prefixes, texts, strict=True)):
-            length = int(mask[row].sum())
-            tokens = states[row, :length]
-            vector = normalise(tokens.mean(axis=0))
-            spans, words = _words(text, len(prefix), offsets[row, :length], tokens)
-            encoded.append(Encoded(vector, spans, words))
+        for prefix, text, (_, offsets), tokens in zip(prefixes, texts, tokenized, states, strict=True):
+            spans, words = _words(text, len(prefix), offsets, tokens)
+            encoded.append(Encoded(normalise(tokens.mean(axis=0)), spans, words))
         return encoded
 
 
-def _use_threads(count: int) -> None:
+class Transformer:
+    """Any other model that LlamaIndex's HuggingFaceEmbedding opens, through sentence-transformers."""
+
+    def __init__(self, embedding: Any) -> None:
+        self._transformer = embedding._model[0]
+        self._tokenizer = self._transformer.tokenizer
+        self.dimensions = int(embedding._model.get_embedding_dimension())
+
+    def count(self, text: str) -> int:
+        return len(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def tokenize(self, texts: Sequence[str]) -> list[tuple[list[int], np.ndarray]]:
+        found = self._tokenizer(list(texts), truncation=True, max_length=MAX_TOKENS, return_offsets_mapping=True)
+        pairs = zip(found["input_ids"], found["offset_mapping"], strict=True)
+        return [(list(ids), np.array(offsets, np.int64).reshape(-1, 2)) for ids, offsets in pairs]
+
+    def states(self, ids: Sequence[Sequence[int]]) -> list[np.ndarray]:
+        import torch
+
+        batch = self._tokenizer.pad({"input_ids": [list(one) for one in ids]}, return_tensors="pt")
+        with torch.inference_mode():
+            found = self._transformer.auto_model(
+                input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]
+            ).last_hidden_state.numpy()
+        return [states[: len(one)] for states, one in zip(found, ids, strict=True)]
+
+
+def _use_one_thread() -> None:
     import torch
 
-    if torch.get_num_threads() != count:
-        torch.set_num_threads(count)
+    if torch.get_num_threads() != 1:
+        torch.set_num_threads(1)
 
 
 def _words(text: str, shift: int, offsets: np.ndarray, tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -132,25 +158,33 @@ def load_encoder(settings: Settings, say: Callable[[str], None] = lambda _: None
         os.environ.setdefault("HF_HUB_OFFLINE", "1")  # the default model is local: nothing may be asked of a hub
     else:
         source = name
+    e5 = "e5" in Path(name).name.lower()
+    prompts = ("query: ", "passage: ") if e5 else ("", "")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    try:
+        if is_plain_bert(Path(source)):
+            return Encoder(Bert(Path(source), MAX_TOKENS), name, settings.threads, prompts)
+        return Encoder(Transformer(llama_index_embedding(source)), name, settings.threads, prompts)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ConfigurationError(
+            f"Le modèle de langue « {name} » ne s'ouvre pas. Vérifiez BOUSSOLE_EMBEDDING_MODEL et la connexion, "
+            "ou retirez ce réglage pour le modèle par défaut."
+        ) from error
+
+
+def llama_index_embedding(source: str) -> Any:
+    """The model as LlamaIndex's own embedding, with E5's prompts where it is one: to use it in a pipeline of one's own."""
     from llama_index.embeddings.huggingface import HuggingFaceEmbedding
 
     if not sys.stderr.isatty():  # progress bars are for terminals
         from transformers.utils import logging
 
         logging.disable_progress_bar()
-    e5 = "e5" in Path(name).name.lower()
-    try:
-        embedding = HuggingFaceEmbedding(
-            model_name=source,
-            query_instruction="query: " if e5 else None,
-            text_instruction="passage: " if e5 else None,
-            device="cpu",
-            embed_batch_size=BATCH,
-        )
-    except (OSError, ValueError, RuntimeError) as error:
-        raise ConfigurationError(
-            f"Le modèle de langue « {name} » ne s'ouvre pas. Vérifiez BOUSSOLE_EMBEDDING_MODEL et la connexion, "
-            "ou retirez ce réglage pour le modèle par défaut."
-        ) from error
-    return Encoder(embedding, name, settings.threads)
+    e5 = "e5" in Path(source).name.lower()
+    return HuggingFaceEmbedding(
+        model_name=source,
+        query_instruction="query: " if e5 else None,
+        text_instruction="passage: " if e5 else None,
+        device="cpu",
+        embed_batch_size=BATCH,
+    )

@@ -3,7 +3,7 @@
     INDEX/CURRENT                      the name of the published generation, replaced by one atomic rename
     INDEX/writer.lock                  held by the one process that builds
     INDEX/generations/NAME/
-        generation.json                schema, model, settings, counts, checksums: written last
+        generation.json                schema, model, settings, counts, checksums and its own: written last
         content.sqlite                 documents, pages, chunks
         vectors.f32                    one vector a chunk                      (n, d)
         words.i8 word_scales.f16 word_spans.i32 word_starts.i64                content words of all chunks
@@ -20,9 +20,10 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
-import os
+import re
 import sqlite3
 import threading
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -37,9 +38,17 @@ from rag.answer import DocumentInfo, PageText
 from rag.arrays import from_int8, open_array
 from rag.lexical import LexicalIndex, open_lexical
 
-SCHEMA = 1
-CHECKED_ON_OPENING = 256 * 2**20  # bytes whose sha256 is checked on opening, smallest files first: about 0.15 s at most
+SCHEMA = 2  # 2: generation.json is under a checksum of its own
+READABLE = (
+    1,
+    SCHEMA,
+)  # an older one answers as it did, and the next `boussole index` writes today's form from its vectors
+CHECKED_ON_OPENING = 256 * 2**20  # bytes whose sha256 is checked on opening, smallest files first: about 0.3 s at most
+CRC_ON_OPENING = 4 * 2**30  # bytes of the larger files whose crc32 is: 0.3 s a gigabyte, and no flipped bit escapes it
+BLOCK = 4 * 2**20
+NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,99}")  # of a generation: nothing that leads out of its folder
 MANIFEST = "generation.json"
+KEYS = frozenset(("model", "dimensions", "files", "counts", "reader", "chunking"))
 CHUNK_COLUMNS = "id, document_id, ordinal, kind, section, text, pieces, tokens, sentences, quality"
 UNSEALED = (
     "chroma",
@@ -55,9 +64,11 @@ def published(index: Path) -> str:
         name = (index / "CURRENT").read_text(encoding="utf-8").strip()
     except (FileNotFoundError, NotADirectoryError):
         raise IndexMissing(f"Aucun index publié dans « {index} ». Lancez : boussole index --index {index}") from None
-    except UnicodeDecodeError:
+    except PermissionError:
+        raise _forbidden(index) from None
+    except (UnicodeDecodeError, OSError):  # not text, or not a file at all
         name = ""
-    if not name or "/" in name or name.startswith("."):
+    if not NAME.fullmatch(name):
         raise IndexDamaged(
             f"Index abîmé : « {index / 'CURRENT'} » ne désigne pas de génération. "
             f"Lancez : boussole index --rebuild --index {index}"
@@ -77,7 +88,7 @@ class Generation:
         self.name = folder.name
         self._hold: IO[bytes] = _hold(folder)
         try:
-            self.manifest = _manifest(folder)
+            self.manifest = read_manifest(folder)
             _check(folder, self.manifest)
         except BaseException:
             self._hold.close()
@@ -106,6 +117,10 @@ class Generation:
                         f"Index abîmé : il manque « {Path(str(error.filename)).name} » dans la génération {name}. "
                         f"Lancez : boussole index --rebuild --index {index}"
                     ) from None
+            except PermissionError:
+                raise _forbidden(index) from None
+            except OSError as error:  # a folder where a file was, or a disk that no longer reads
+                raise _damaged(Path(str(error.filename or name)).name, generation_folder(index, name)) from error
         raise AssertionError("unreachable")
 
     def close(self) -> None:
@@ -208,7 +223,8 @@ class Generation:
         return [ChunkSentence(*item) for item in json.loads(self._chunk_row(row)[8])]
 
     def _chunk_row(self, row: int) -> tuple[Any, ...]:
-        found = self._db.execute(f"SELECT {CHUNK_COLUMNS} FROM chunks WHERE row = ?", (int(row),)).fetchone()
+        query = f"SELECT {CHUNK_COLUMNS} FROM chunks WHERE row = ?"  # nosec B608
+        found = self._db.execute(query, (int(row),)).fetchone()
         if found is None:
             raise IndexDamaged(f"Index abîmé : le passage {row} manque. Lancez : boussole index --rebuild")
         return tuple(found)
@@ -270,8 +286,16 @@ def _hold(folder: Path) -> IO[bytes]:
 def _damage(folder: Path) -> Iterator[None]:
     try:
         yield
-    except (sqlite3.DatabaseError, ValueError, KeyError, TypeError) as error:
+    except (sqlite3.DatabaseError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise _damaged(MANIFEST if not isinstance(error, sqlite3.Error) else "content.sqlite", folder) from error
+
+
+def _forbidden(index: Path) -> IndexDamaged:
+    return IndexDamaged(
+        f"Lecture interdite dans « {index} ». Donnez-vous le droit de lire ce dossier et ce qu'il contient "
+        f"(chmod -R u+rX {index}), puis relancez.",
+        code="index_forbidden",
+    )
 
 
 def _damaged(name: str, folder: Path) -> IndexDamaged:
@@ -281,13 +305,16 @@ def _damaged(name: str, folder: Path) -> IndexDamaged:
     )
 
 
-def _manifest(folder: Path) -> dict[str, Any]:
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """What a generation says of itself, once its seal is checked. Raises IndexDamaged, IndexMismatch, OSError."""
     with _damage(folder):
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         schema = manifest["schema"]
-        if schema == SCHEMA and not {"model", "dimensions", "files", "counts", "reader", "chunking"} <= manifest.keys():
+        if schema in READABLE and not manifest.keys() >= KEYS:
             raise KeyError(MANIFEST)
-    if schema != SCHEMA:
+        if (schema == SCHEMA or "seal" in manifest) and manifest["seal"] != manifest_seal(manifest):
+            raise ValueError(MANIFEST)
+    if schema not in READABLE:
         raise IndexMismatch(
             f"Index au format {schema}, ce programme lit le format {SCHEMA}. "
             f"Lancez : boussole index --rebuild --index {folder.parent.parent}"
@@ -295,8 +322,14 @@ def _manifest(folder: Path) -> dict[str, Any]:
     return dict(manifest)
 
 
+def manifest_seal(manifest: Mapping[str, Any]) -> str:
+    """sha256 of all that a manifest says beside its own seal: a flipped bit in it would change model, shapes or checksums."""
+    said = {name: value for name, value in manifest.items() if name != "seal"}
+    return hashlib.sha256(json.dumps(said, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+
+
 def seal(folder: Path, known: Mapping[str, dict[str, Any]] | None = None) -> dict[str, dict[str, Any]]:
-    """Size and sha256 of each file of a generation, by relative name; those in `known` aren't computed again."""
+    """Size, sha256 and crc32 of each file of a generation, by relative name; those in `known` aren't computed again."""
     sums = dict(known or {})
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         name = path.relative_to(folder).as_posix()
@@ -306,14 +339,25 @@ def seal(folder: Path, known: Mapping[str, dict[str, Any]] | None = None) -> dic
 
 
 def file_sum(path: Path) -> dict[str, Any]:
+    digest, crc, size = hashlib.sha256(), 0, 0
     with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return {"size": os.fstat(file.fileno()).st_size, "sha256": digest}
+        while block := file.read(BLOCK):
+            digest.update(block)
+            crc, size = zlib.crc32(block, crc), size + len(block)
+    return {"size": size, "sha256": digest.hexdigest(), "crc32": crc}
+
+
+def _crc(path: Path) -> int:
+    crc = 0
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            crc = zlib.crc32(block, crc)
+    return crc
 
 
 def _check(folder: Path, manifest: dict[str, Any]) -> None:
-    """Sizes of all files, and the content of all that fit in CHECKED_ON_OPENING. Raises IndexDamaged."""
-    left = CHECKED_ON_OPENING
+    """Sizes of all files, and the content of all that fit in CHECKED_ON_OPENING, then CRC_ON_OPENING. Raises IndexDamaged."""
+    left, crc_left = CHECKED_ON_OPENING, CRC_ON_OPENING
     for name, known in sorted(manifest["files"].items(), key=lambda item: int(item[1]["size"])):
         path = folder / name
         if not path.is_file() or path.stat().st_size != known["size"]:
@@ -321,12 +365,17 @@ def _check(folder: Path, manifest: dict[str, Any]) -> None:
         if name.startswith("files/"):  # the documents themselves: only shown, and `boussole doctor` checks them
             continue
         left -= known["size"]
-        if left > 0 and file_sum(path) != known:
+        if left > 0:
+            if file_sum(path)["sha256"] != known["sha256"]:
+                raise _damaged(name, folder)
+            continue
+        crc_left -= known["size"]
+        if crc_left > 0 and "crc32" in known and _crc(path) != known["crc32"]:
             raise _damaged(name, folder)
 
 
 def verify(folder: Path) -> list[str]:
     """Names of the files whose content isn't what was written (reads everything). Raises IndexDamaged, IndexMismatch."""
-    known = _manifest(folder)["files"]
+    known = read_manifest(folder)["files"]
     now = seal(folder)
-    return [name for name in known if now.get(name) != known[name]]
+    return [name for name in known if now.get(name, {}).get("sha256") != known[name]["sha256"]]

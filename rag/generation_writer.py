@@ -8,6 +8,7 @@ import errno
 import fcntl
 import json
 import os
+import re
 import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -24,12 +25,13 @@ from corpus.document import Page
 from corpus.errors import IndexDamaged, IndexMissing, IndexUnwritable
 from rag.answer import DocumentInfo, PageText
 from rag.arrays import ArrayWriter
-from rag.generation import CHUNK_COLUMNS, MANIFEST, chunk_from_row, generation_folder, published, seal
+from rag.generation import CHUNK_COLUMNS, MANIFEST, chunk_from_row, generation_folder, manifest_seal, published, seal
 from rag.lexical import build_lexical
 from rag.vectors import drop_collection, write_chroma
 
 BUILDING = ".building-"
 RETIRED = ".retired-"
+NO_ROOM = 2 * 2**20  # bytes left on a disk that is as good as full: SQLite and Chroma write blocks
 _TABLES = """
 CREATE TABLE documents (ordinal INTEGER PRIMARY KEY, id TEXT UNIQUE, info TEXT, sha256 TEXT, name TEXT, failures TEXT);
 CREATE TABLE pages (document_id TEXT, number INTEGER, label TEXT, width REAL, height REAL, text TEXT, raw_text TEXT,
@@ -140,7 +142,7 @@ class GenerationWriter:
             chunk.quality,
             key,
         )
-        self._db.execute(f"INSERT INTO chunks VALUES ({', '.join('?' * len(values))})", values)
+        self._db.execute(f"INSERT INTO chunks VALUES ({', '.join('?' * len(values))})", values)  # nosec B608
         self.dimensions = int(stored.vector.shape[-1])
         self._vectors.append(stored.vector[None])
         self._words.append(stored.words)
@@ -154,7 +156,9 @@ class GenerationWriter:
         self._sentence_starts.append(np.array([self._sentence_rows]))
 
     def finish(self, chroma_url: str) -> None:
-        """Close what was appended to; write BM25 and Chroma."""
+        """Close what was appended to; write BM25 and Chroma. Raises OSError where Chroma can't write."""
+        from chromadb.errors import ChromaError
+
         self._db.commit()
         self._stack.close()
         with closing(sqlite3.connect(self.folder / "content.sqlite")) as db:
@@ -165,21 +169,25 @@ class GenerationWriter:
             ]
         build_lexical(texts, self.folder / "bm25")
         vectors = np.memmap(self.folder / "vectors.f32", "float32", "r", shape=(self.rows, self.dimensions))
-        write_chroma(self.folder, self.name, self._stored_chunks(titles), vectors, chroma_url)
+        try:
+            write_chroma(self.folder, self.name, self._stored_chunks(titles), vectors, chroma_url)
+        except ChromaError as error:  # of a full disk, its core only says that it could not write
+            full = shutil.disk_usage(self.folder).free < NO_ROOM
+            raise OSError(errno.ENOSPC if full else errno.EIO, "chroma", str(self.folder)) from error
 
     def _stored_chunks(self, titles: dict[str, str]) -> Iterator[tuple[Chunk, str]]:
         with closing(sqlite3.connect(self.folder / "content.sqlite")) as db:
-            for row in db.execute(f"SELECT {CHUNK_COLUMNS} FROM chunks ORDER BY row"):
+            for row in db.execute(f"SELECT {CHUNK_COLUMNS} FROM chunks ORDER BY row"):  # nosec B608
                 item = chunk_from_row(row)
                 yield item, titles[item.document_id]
 
     def publish(self, manifest: dict[str, Any]) -> None:
         """Seal the folder, put it among the generations, and point the index at it."""
         sealed = manifest | {"files": seal(self.folder, self._sums)}
+        sealed["seal"] = manifest_seal(json.loads(json.dumps(sealed)))  # of what will be read back
         (self.folder / MANIFEST).write_text(json.dumps(sealed, ensure_ascii=False, indent=1), encoding="utf-8")
-        for path in self.folder.rglob("*"):
-            if path.is_file():
-                _sync(path)
+        for path in self.folder.rglob("*"):  # folders too: a power cut may lose the names of files that were synced
+            _sync(path)
         _sync(self.folder)
         os.replace(self.folder, generation_folder(self.index, self.name))
         _sync(self.index / "generations")
@@ -226,9 +234,18 @@ def _unwritable(error: BaseException) -> str | None:
     if isinstance(error, OSError):
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             return "disk_full"
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
+        if error.errno in (
+            errno.EACCES,
+            errno.EPERM,
+            errno.EROFS,
+            errno.ENOTDIR,
+            errno.EEXIST,
+            errno.EISDIR,
+            errno.EIO,
+        ):
             return "read_only"
-    if "disk is full" in words or "no space left" in words or "file too large" in words:
+    # numpy says how much it wrote, and gives no errno
+    if re.search(r"disk is full|no space left|file too large|\d+ requested and \d+ written", words):
         return "disk_full"
     if "readonly database" in words or "read-only file system" in words or "unable to open database" in words:
         return "read_only"

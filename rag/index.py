@@ -8,12 +8,10 @@ changed file only the chunks whose text changed are embedded. A crash at any mom
 
 from __future__ import annotations
 
-import hashlib
-import pickle
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import asdict, astuple, dataclass, replace
+from dataclasses import asdict, astuple, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,71 +19,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from corpus import ocr
-from corpus.chunk import Chunk, ChunkSettings, chunk, context, sentences
-from corpus.document import Document
+from corpus.chunk import ChunkSettings, chunk
 from corpus.errors import IndexDamaged, IndexMismatch, IndexMissing, ReadError
 from corpus.versions import Versioned, find_superseded
 from rag.answer import DocumentInfo
-from rag.arrays import to_int8
-from rag.generation import SCHEMA, Generation, verify
+from rag.chunk_vectors import chunk_vectors
+from rag.generation import SCHEMA, Generation, generation_folder, verify
 from rag.generation_writer import ChunkVectors, GenerationWriter, clear, told_in_french
-from rag.lexical import STOP_WORDS, fold
+from rag.index_report import IndexReport, NothingRead, Replaced, unchanged
 from rag.sources import Describe, FileFailure, Plan, SourceFile, find_files, plan
+from rag.spool import Entry, Ready, nothing_in
 from rag.writer_lock import writing
 
 if TYPE_CHECKING:
-    from rag.embedding import Encoded, Encoder
+    from rag.embedding import Encoder
 
 __all__ = ["READER_VERSION", "FileFailure", "IndexReport", "NothingRead", "Replaced", "build", "find_files"]
 
 READER_VERSION = 9  # raised when reading, repair or chunking change what a file gives: unchanged files are read again
-ENCODE_AT_ONCE = 256  # chunks encoded together: enough to sort by length, few enough for memory
+ENCODE_AT_ONCE = 512  # new chunks encoded together, of as many documents as it takes: about 100 MB
 Progress = Callable[[str, int, int], None]  # stage, done, total
-
-
-@dataclass(frozen=True)
-class Replaced:
-    """A file left out of answers because a newer version of it is there."""
-
-    path: str
-    title: str
-    date: str | None
-    by: str  # id of the newer document
-    by_title: str
-    by_date: str | None
-    sha256: str
-    by_sha256: str
-
-
-@dataclass(frozen=True)
-class IndexReport:
-    """What `boussole index` did; `generation` is the published one."""
-
-    generation: str
-    published: bool  # False: nothing had changed
-    documents: int
-    pages: int
-    chunks: int
-    embedded: int
-    reused: int
-    failures: tuple[FileFailure, ...] = ()
-    page_failures: tuple[FileFailure, ...] = ()
-    skipped: tuple[str, ...] = ()
-    duplicates: tuple[str, ...] = ()
-    superseded: tuple[Replaced, ...] = ()
-    repaired: bool = False  # the published generation was damaged, and everything was built again
-    seconds: float = 0.0
-
-
-class NothingRead(ReadError):
-    """No file could be read, so that nothing is published; `failures` says why of each."""
-
-    code = "no_document"
-
-    def __init__(self, failures: Sequence[FileFailure]) -> None:
-        shown = " ; ".join(f.message for f in failures[:3])
-        super().__init__(f"Aucun document n'a pu être lu ({len(failures)} refusé(s)). {shown}")
-        self.failures = tuple(failures)
 
 
 def build(
@@ -119,13 +72,17 @@ def build(
         previous, damaged = _previous(index, stack)
         retry = retry_failed and previous is not None and _has_failures(previous)
         if previous and not rebuild and not retry and previous.manifest.get("fingerprint") == planned.fingerprint:
-            return _unchanged(previous, planned, started)
+            return unchanged(previous, planned, started)
         reuse = previous if previous and previous.model == model and not rebuild else None
-        if reuse and any(not name.startswith("files/") for name in verify(reuse.folder)):
+        spoilt = verify(reuse.folder) if reuse else []
+        if any(not name.startswith("files/") for name in spoilt):
             reuse, damaged = None, True  # nothing is taken from a damaged generation
         name = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{planned.fingerprint[:8]}"  # sorts by age
+        while generation_folder(index, name).exists():  # the clock was put back to the very moment of another
+            name += "x"
         with GenerationWriter(index, name) as writer:
             builder = _Builder(planned, writer, load, model, chunking, reuse, chroma_url, progress, retry)
+            builder.spoilt = {Path(name).name for name in spoilt}
             report = builder.run()
         clear(index, chroma_url=chroma_url)
     return replace(report, repaired=damaged, seconds=round(time.perf_counter() - started, 3))
@@ -142,47 +99,6 @@ def _previous(index: Path, stack: ExitStack) -> tuple[Generation | None, bool]:
         return None, False
     stack.enter_context(closing(generation))
     return generation, False
-
-
-def _unchanged(previous: Generation, planned: Plan, started: float) -> IndexReport:
-    kept = previous.manifest
-    return IndexReport(
-        generation=previous.name,
-        published=False,
-        **kept["counts"],
-        embedded=0,
-        reused=kept["counts"]["chunks"],
-        failures=(*planned.failures, *(FileFailure(**f) for f in kept["failures"])),
-        page_failures=tuple(FileFailure(**f) for f in kept["page_failures"]),
-        skipped=planned.skipped,
-        duplicates=planned.duplicates,
-        superseded=tuple(Replaced(**r) for r in kept.get("superseded", ())),
-        seconds=round(time.perf_counter() - started, 3),
-    )
-
-
-@dataclass(frozen=True)
-class _Ready:
-    """A chunk with the hash of all that its vectors depend on."""
-
-    chunk: Chunk
-    key: str
-    context: str
-
-    @classmethod
-    def of(cls, item: Chunk, title: str) -> _Ready:
-        around = context(title, item.section)
-        return cls(item, hashlib.sha256(f"{around}\n{item.text}".encode()).hexdigest(), around)
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """A document that can be indexed: `known` where the previous generation holds it, else read and put aside at `spool`."""
-
-    file: SourceFile
-    info: DocumentInfo
-    known: DocumentInfo | None = None
-    spool: Path | None = None
 
 
 class _Builder:
@@ -209,6 +125,7 @@ class _Builder:
         self.page_failures: dict[str, tuple[FileFailure, ...]] = {}  # by path
         self.superseded: list[Replaced] = []
         self.embedded = self.reused = 0
+        self.spoilt = set[str]()  # names of the previous generation's kept files that are no longer what was written
         self._known: dict[str, DocumentInfo] = {}  # what can be taken as it is, by hash
         self._known_replaced: dict[str, dict[str, Any]] = {}
         if previous is not None and _made_alike(previous, chunking):
@@ -274,7 +191,7 @@ class _Builder:
 
     # --- reading
 
-    def _read_all(self) -> Iterator[_Entry]:
+    def _read_all(self) -> Iterator[Entry]:
         total = len(self.plan.files)
         for number, file in enumerate(self.plan.files):
             self.progress("read", number, total)
@@ -283,7 +200,7 @@ class _Builder:
                 known = None  # its title, part of what is embedded, may have changed
             if known is not None:
                 self._keep_page_failures(file)
-                yield _Entry(file, known.model_copy(update={"id": file.document_id}), known)
+                yield Entry(file, known.model_copy(update={"id": file.document_id}), known)
             elif not self._still_replaced(file):
                 try:
                     yield self._read(file)
@@ -291,23 +208,21 @@ class _Builder:
                     self.failures.append(FileFailure(str(file.path), error.code, str(error)))
         self.progress("read", total, total)
 
-    def _read(self, file: SourceFile) -> _Entry:
+    def _read(self, file: SourceFile) -> Entry:
         from corpus.read import read
 
         document = read(file.path, document_id=file.document_id)
         if document.sha256 != file.sha256:
             raise ReadError(f"« {file.path.name} » a changé pendant la lecture : relancez.", code="vanished")
         if not any(page.blocks for page in document.pages):
-            raise _nothing_in(file.path.name, document)
+            raise nothing_in(file.path.name, document)
         if file.notice is not None:
             document = replace(document, metadata=file.notice.over(document.metadata))
         self.page_failures[str(file.path)] = tuple(
             FileFailure(str(file.path), f.code, f"page {f.page} : {f.message.removeprefix(f'page {f.page} : ')}")
             for f in document.failures
         )
-        spool = self._spool / f"{file.sha256}.pickle"
-        spool.write_bytes(pickle.dumps(document))
-        return _Entry(file, _info(document), spool=spool)
+        return Entry.put_aside(file, document, self._spool)
 
     def _keep_page_failures(self, file: SourceFile) -> None:
         """An unchanged file's failed pages are told again, under its name of today."""
@@ -332,7 +247,7 @@ class _Builder:
         self.superseded.append(Replaced(**known | {"path": str(file.path), "by": newer.document_id}))
         return True
 
-    def _without_superseded(self, entries: list[_Entry]) -> list[_Entry]:
+    def _without_superseded(self, entries: list[Entry]) -> list[Entry]:
         by_id = {entry.info.id: entry for entry in entries}
         versioned = [
             Versioned(
@@ -362,27 +277,28 @@ class _Builder:
         gone = {older.id for older in found}
         return [entry for entry in entries if entry.info.id not in gone]
 
-    def _text(self, entry: _Entry) -> str:
+    def _text(self, entry: Entry) -> str:
         if entry.known is not None and self.previous is not None:
             pages = (self.previous.page(entry.known.id, n) for n in self.previous.page_numbers(entry.known.id))
             return "\n".join(page.text for page in pages if page)
-        return "\n".join(page.text for page in _unspool(entry).pages)
+        return "\n".join(page.text for page in entry.document().pages)
 
     # --- chunks
 
-    def _chunk_all(self, entries: Sequence[_Entry]) -> int:
+    def _chunk_all(self, entries: Sequence[Entry]) -> int:
         """Put each fresh document's chunks beside it; returns how many must be embedded."""
         new = 0
         for entry in entries:
             if entry.spool is not None:
-                document = _unspool(entry)
+                document = entry.document()
                 chunks = chunk(document, self.encoder.count_tokens, self.chunking)
-                ready = [_Ready.of(item, document.title) for item in chunks]
+                ready = [Ready.of(item, document.title) for item in chunks]
                 new += sum(self._old_row(r.key) is None for r in ready)
-                entry.spool.with_suffix(".chunks").write_bytes(pickle.dumps(ready))
+                entry.keep_chunks(ready)
         return new
 
-    def _store_all(self, entries: Sequence[_Entry], new: int) -> None:
+    def _store_all(self, entries: Sequence[Entry], new: int) -> None:
+        """Write documents and chunks in order; the new chunks of many documents are encoded together, a window at a time."""
         done = 0
 
         def advance(count: int) -> None:
@@ -392,57 +308,72 @@ class _Builder:
 
         if new:
             self.progress("embed", 0, new)
-        for entry in entries:
-            failures = [f.message for f in self.page_failures.get(str(entry.file.path), ())]
-            if entry.spool is None:
-                self._store_known(entry, failures)
-                continue
-            self.writer.add_document(entry.info, _unspool(entry).pages, entry.file.path, failures)
-            ready = pickle.loads(entry.spool.with_suffix(".chunks").read_bytes())
-            for start in range(0, len(ready), ENCODE_AT_ONCE):
-                self._store(ready[start : start + ENCODE_AT_ONCE], advance)
+        for window in self._windows(entries):
+            fresh = [s for s in window if isinstance(s, Ready) and self._old_row(s.key) is None]
+            encoded = self._encode(fresh, advance)
+            for step in window:
+                if isinstance(step, Ready):
+                    self._store_chunk(step, encoded)
+                else:
+                    self._store_document(step)
 
-    def _store_known(self, entry: _Entry, failures: Sequence[str]) -> None:
+    def _windows(self, entries: Sequence[Entry]) -> Iterator[list[Entry | Ready]]:
+        """Documents, each followed by its chunks, cut where ENCODE_AT_ONCE chunks have to be encoded."""
+        window: list[Entry | Ready] = []
+        waiting = 0
+        for entry in entries:
+            window.append(entry)
+            for item in entry.chunks():
+                window.append(item)
+                waiting += self._old_row(item.key) is None
+                if waiting == ENCODE_AT_ONCE:
+                    yield window
+                    window, waiting = [], 0
+        yield window
+
+    def _encode(self, fresh: Sequence[Ready], advance: Callable[[int], None]) -> dict[str, ChunkVectors]:
+        if not fresh:
+            return {}
+        encoded = self.encoder.passages([r.context for r in fresh], [r.chunk.text for r in fresh], advance)
+        return {r.chunk.id: chunk_vectors(r.chunk, one) for r, one in zip(fresh, encoded, strict=True)}
+
+    def _store_document(self, entry: Entry) -> None:
+        failures = [f.message for f in self.page_failures.get(str(entry.file.path), ())]
+        if entry.spool is None:
+            self._store_known(entry, failures)
+        else:
+            self.writer.add_document(entry.info, entry.document().pages, entry.file.path, failures)
+
+    def _store_chunk(self, item: Ready, encoded: dict[str, ChunkVectors]) -> None:
+        row = self._old_row(item.key)
+        if row is not None and self.previous is not None:
+            self._copy(item, self.previous, row)
+        else:
+            self.writer.add_chunk(item.chunk, item.key, encoded[item.chunk.id])
+            self.embedded += 1
+
+    def _store_known(self, entry: Entry, failures: Sequence[str]) -> None:
         """Copy pages, chunks and vectors of a file that the previous generation holds, under whatever name."""
         old, known, info = self.previous, entry.known, entry.info
         assert old is not None
         assert known is not None
         pages = [page for n in old.page_numbers(known.id) if (page := old.page(known.id, n))]
-        self.writer.add_document(info, pages, entry.file.path, failures, old.file(known.id))
+        kept = old.file(known.id)
+        sound = kept if kept is not None and kept.name not in self.spoilt else None
+        self.writer.add_document(info, pages, entry.file.path, failures, sound)
         for row in np.nonzero(old.rows_of([known.id]))[0]:
             item = old.chunk(int(row))
             moved = replace(item, document_id=info.id, id=item.id.replace(known.id, info.id, 1))
-            self._copy(_Ready.of(moved, info.title), old, int(row))
-
-    def _store(self, ready: Sequence[_Ready], advance: Callable[[int], None]) -> None:
-        old_rows = {r.key: self._old_row(r.key) for r in ready}
-        new = [r for r in ready if old_rows[r.key] is None]
-        encoded = self.encoder.passages([r.context for r in new], [r.chunk.text for r in new], advance) if new else []
-        fresh = dict(zip((r.chunk.id for r in new), encoded, strict=True))
-        for item in ready:
-            row = old_rows[item.key]
-            if row is not None and self.previous is not None:
-                self._copy(item, self.previous, row)
-            else:
-                self.writer.add_chunk(item.chunk, item.key, _vectors(item.chunk, fresh[item.chunk.id]))
-                self.embedded += 1
+            self._copy(Ready.of(moved, info.title), old, int(row))
 
     def _old_row(self, key: str) -> int | None:
         return None if self.previous is None else self.previous.row_of_key(key)
 
-    def _copy(self, item: _Ready, old: Generation, row: int) -> None:
+    def _copy(self, item: Ready, old: Generation, row: int) -> None:
         spans, words, scales = old.stored_words(row)
         stored = ChunkVectors(old.vectors[row], spans, words, scales, old.sentence_vectors(row))
         self.writer.add_chunk(item.chunk, item.key, stored)
         self.reused += 1
-
-
-def _nothing_in(name: str, document: Document) -> ReadError:
-    """Why a document gave no text: the reason of its first page that failed, where one did."""
-    if not document.failures:
-        return ReadError(f"« {name} » n'a pas de texte à indexer.", code="no_text")
-    first = document.failures[0]
-    return ReadError(f"« {name} » : aucune page n'a pu être lue. Page {first.page} : {first.message}", code=first.code)
 
 
 def _has_failures(previous: Generation) -> bool:
@@ -464,49 +395,3 @@ def _to_read_again(previous: Generation, retry: bool) -> set[str]:
 def _made_alike(previous: Generation, chunking: ChunkSettings) -> bool:
     made: tuple[object, object] = (previous.manifest["reader"], previous.manifest["chunking"])
     return made == (READER_VERSION, asdict(chunking))
-
-
-def _unspool(entry: _Entry) -> Document:
-    assert entry.spool is not None
-    document: Document = pickle.loads(entry.spool.read_bytes())
-    return document
-
-
-def _info(document: Document) -> DocumentInfo:
-    meta = document.metadata
-    return DocumentInfo(
-        id=document.id,
-        title=meta.title,
-        authors=meta.authors,
-        publisher=meta.publisher,
-        date=meta.date,
-        kind=meta.kind,
-        language=meta.language,
-        pages=len(document.pages),
-        source_url=meta.source_url,
-        licence=meta.licence,
-        sha256=document.sha256,
-        has_file=True,
-    )
-
-
-def _vectors(item: Chunk, encoded: Encoded) -> ChunkVectors:
-    keep = np.array([_is_content(item.text[a:b]) for a, b in encoded.spans], bool)
-    words, scales = to_int8(encoded.words[keep])
-    return ChunkVectors(encoded.vector, encoded.spans[keep], words, scales, _sentence_vectors(item, encoded))
-
-
-def _sentence_vectors(item: Chunk, encoded: Encoded) -> np.ndarray:
-    """Mean of each sentence's word vectors (late chunking: Günther et al., 2024), L2-normalised, shape (s, d)."""
-    rows = []
-    for sentence in sentences(item):
-        inside = (encoded.spans[:, 0] >= sentence.start) & (encoded.spans[:, 1] <= sentence.end)
-        rows.append(encoded.words[inside].mean(axis=0) if inside.any() else encoded.vector)
-    if not rows:
-        return np.zeros((0, len(encoded.vector)), np.float32)
-    stacked = np.stack(rows)
-    return (stacked / np.maximum(np.linalg.norm(stacked, axis=-1, keepdims=True), 1e-12)).astype(np.float32)
-
-
-def _is_content(word: str) -> bool:
-    return fold(word) not in STOP_WORDS

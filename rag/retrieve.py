@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from llama_index.core.retrievers import BaseRetriever
-from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 
 from corpus.chunk import Chunk, ChunkSentence
 from rag.embedding import Encoded, Encoder
@@ -47,28 +45,13 @@ class Found:
     hits: tuple[Hit, ...]
 
 
-class HybridRetriever(BaseRetriever):
-    """Our retrieval as a LlamaIndex retriever; `find` gives the same hits with their scores apart."""
+class HybridRetriever:
+    """Our retrieval; rag/llamaindex_retriever.py gives it as a LlamaIndex retriever."""
 
-    def __init__(self, generation: Generation, encoder: Encoder, dense: DenseSearch, k: int = 10) -> None:
-        super().__init__()
+    def __init__(self, generation: Generation, encoder: Encoder, dense: DenseSearch) -> None:
         self._generation = generation
         self._encoder = encoder
         self._dense = dense
-        self._k = k
-
-    def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
-        return [
-            NodeWithScore(
-                node=TextNode(
-                    id_=hit.chunk.id,
-                    text=hit.chunk.text,
-                    metadata={"document_id": hit.chunk.document_id, "page": hit.chunk.page, "kind": hit.chunk.kind},
-                ),
-                score=hit.score,
-            )
-            for hit in self.find(query_bundle.query_str, self._k).hits
-        ]
 
     @span
     def find(self, text: str, k: int = 10, document_ids: Sequence[str] = ()) -> Found:

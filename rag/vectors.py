@@ -2,7 +2,7 @@
 
 Chroma's PersistentClient isn't safe across processes (see docs/adr/0002-chroma.md): a folder is opened under an exclusive
 lock, by one process; the others, and small corpora, search the memory-mapped array, which is exact. It also stands in for
-a Chroma server that fails or doesn't hold the generation yet.
+a Chroma that is away, slow, damaged, or doesn't hold the whole generation yet.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from __future__ import annotations
 import fcntl
 import json
 import logging
+import threading
 import time
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -19,15 +20,17 @@ from typing import IO, Any, Protocol
 from urllib.parse import urlsplit
 
 import numpy as np
-from httpx import HTTPError
 
 from corpus.chunk import Chunk
 from corpus.errors import ConfigurationError
 from rag.generation import Generation
 
 EXACT_LIMIT = 20_000  # chunks below which one product of the whole array (about 3 ms) beats opening Chroma (about 1 s)
-LOOK_AGAIN = 10.0  # seconds before a server that fails, or is being filled, is asked again
 COLLECTION = "boussole"
+LOOK_AGAIN = 10.0  # seconds before a Chroma that fails, or is being filled, is asked again
+REST_EMBEDDED = 3600.0  # a damaged folder doesn't mend by itself, and opening it takes a second
+QUERY_SECONDS = 2.0  # for one search on the server; the array does without it in a few milliseconds
+PROBE_SECONDS = 2.0
 log = logging.getLogger(__name__)
 Hits = list[tuple[int, float]]
 
@@ -58,15 +61,17 @@ class ExactSearch:
 
 
 class ChromaSearch:
-    """A Chroma collection asked through LlamaIndex's vector store; `lock` is held while an embedded folder is open."""
+    """A Chroma collection asked through LlamaIndex's vector store. Raises ValueError where it isn't the generation's."""
 
-    def __init__(self, generation: Generation, client: Any, collection: str, lock: IO[bytes] | None = None) -> None:
+    def __init__(self, generation: Generation, client: Any, collection: str) -> None:
         from llama_index.vector_stores.chroma import ChromaVectorStore
 
         self._generation = generation
         self._client = client
-        self._lock = lock
-        self._store = ChromaVectorStore.from_collection(client.get_collection(collection))
+        found = client.get_collection(collection)
+        if found.count() != len(generation):
+            raise ValueError(f"{found.count()} chunks in the collection, {len(generation)} in the generation")
+        self._store = ChromaVectorStore.from_collection(found)
 
     def nearest(self, vector: np.ndarray, k: int, document_ids: Sequence[str] = ()) -> Hits:
         from llama_index.core.vector_stores import FilterOperator, MetadataFilter, MetadataFilters, VectorStoreQuery
@@ -83,59 +88,101 @@ class ChromaSearch:
 
     def close(self) -> None:
         self._client.close()
-        if self._lock is not None:
-            self._lock.close()
 
 
-class ServedSearch:
-    """A Chroma server's collection; the array while the server fails, or holds less than the whole generation."""
+class SteadySearch:
+    """Chroma while it answers; the generation's own array while it is away, slow or damaged: the same passages, a little
+    slower. Chroma is tried again after `rest` seconds, so that its return needs nobody. `folder` is the lock of an embedded
+    one, held until `close`."""
 
-    def __init__(self, generation: Generation, client: Any) -> None:
-        self._generation = generation
-        self._client = client
+    def __init__(
+        self,
+        generation: Generation,
+        open_chroma: Callable[[], ChromaSearch],
+        folder: IO[bytes] | None = None,
+        rest: float = LOOK_AGAIN,
+    ) -> None:
         self._exact = ExactSearch(generation)
-        self._served: ChromaSearch | None = None
-        self._next_look = 0.0  # monotonic
+        self._open = open_chroma
+        self._lock = threading.Lock()
+        self._chroma: ChromaSearch | None = None
+        self._again_at = 0.0
+        self._folder, self._rest_seconds = folder, rest
+        try:
+            self._ready()
+        except BaseException as error:
+            if not _is_chromas(error):
+                raise
+            self._rest(error)
 
     def nearest(self, vector: np.ndarray, k: int, document_ids: Sequence[str] = ()) -> Hits:
-        from chromadb.errors import ChromaError
-
         try:
-            if self._ready() and self._served is not None:
-                return self._served.nearest(vector, k, document_ids)
-        except (ChromaError, HTTPError, OSError, ValueError, KeyError) as error:  # KeyError: a row that isn't ours
-            log.warning("chroma server failed: %s; the array is searched", type(error).__name__)
-            self._served = None
+            if (chroma := self._ready()) is not None:
+                return chroma.nearest(vector, k, document_ids)
+        except BaseException as error:
+            if not _is_chromas(error):
+                raise
+            self._rest(error)
         return self._exact.nearest(vector, k, document_ids)
 
-    def _ready(self) -> bool:
-        if self._served is None and time.monotonic() >= self._next_look:
-            self._next_look = time.monotonic() + LOOK_AGAIN
-            if holds_whole(self._client, self._generation):
-                self._served = ChromaSearch(self._generation, self._client, collection_name(self._generation.name))
-        return self._served is not None
-
     def close(self) -> None:
-        self._client.close()
+        with self._lock:
+            if self._chroma is not None:
+                self._chroma.close()
+                self._chroma = None
+        if self._folder is not None:
+            self._folder.close()
+
+    def _ready(self) -> ChromaSearch | None:
+        """Chroma where it answers. One question opens it; those beside it don't wait."""
+        if time.monotonic() < self._again_at or not self._lock.acquire(blocking=False):
+            return None
+        try:
+            if self._chroma is None:
+                self._chroma = self._open()
+            return self._chroma
+        finally:
+            self._lock.release()
+
+    def _rest(self, error: BaseException) -> None:
+        self._again_at = time.monotonic() + self._rest_seconds
+        with self._lock:
+            gone, self._chroma = self._chroma, None
+        log.warning(
+            "chroma does not answer (%s): the index's own array for %d s", type(error).__name__, self._rest_seconds
+        )
+        if gone is not None:
+            with suppress(Exception):
+                gone.close()
+
+
+def _is_chromas(error: BaseException) -> bool:
+    """Whether it comes from Chroma. Its Rust core panics with a class that isn't an Exception."""
+    return isinstance(error, Exception) or type(error).__name__ == "PanicException"
 
 
 def open_dense(generation: Generation, chroma_url: str = "", exact_limit: int = EXACT_LIMIT) -> DenseSearch:
     """The fastest safe search: the server where one is named, the array for small corpora, else embedded Chroma, or the
     array again where another process holds the folder."""
     if chroma_url:
-        return ServedSearch(generation, http_client(chroma_url))
+        name = collection_name(generation.name)
+        return SteadySearch(generation, lambda: ChromaSearch(generation, http_client(chroma_url, QUERY_SECONDS), name))
     if len(generation) <= exact_limit:
         return ExactSearch(generation)
     lock = _try_lock(generation.folder)
     if lock is None:
         return ExactSearch(generation)
-    return ChromaSearch(generation, _embedded_client(generation.folder / "chroma"), COLLECTION, lock)
+    folder = generation.folder / "chroma"
+    return SteadySearch(
+        generation, lambda: ChromaSearch(generation, _embedded_client(folder), COLLECTION), lock, REST_EMBEDDED
+    )
 
 
 def write_chroma(
     folder: Path, name: str, chunks: Iterable[tuple[Chunk, str]], vectors: np.ndarray, chroma_url: str = ""
 ) -> None:
     """Store every chunk (with its document's title) and its vector, in order: embedded in `folder`, or on the server."""
+    import httpx
     from llama_index.core.schema import BaseNode, TextNode
     from llama_index.vector_stores.chroma import ChromaVectorStore
 
@@ -163,7 +210,10 @@ def write_chroma(
             )
             for i, (chunk, title) in enumerate(batch)
         ]
-        store.add(nodes)
+        try:
+            store.add(nodes)
+        except httpx.HTTPError as error:
+            raise _away(chroma_url) from error
         row += len(batch)
     client.close()
 
@@ -216,25 +266,38 @@ def collection_name(generation: str) -> str:
     return f"boussole-{generation}"
 
 
-def http_client(url: str) -> Any:
-    """A client of the Chroma server at `url`. Raises ConfigurationError where it doesn't answer."""
+def http_client(url: str, seconds: float | None = None) -> Any:
+    """A client of the Chroma server at `url`; `seconds` bound each of its requests (None: as long as it takes, to write).
+    Raises ConfigurationError where the server doesn't answer."""
     import chromadb
+    import httpx
     from chromadb.config import Settings as ChromaSettings
 
     parts = urlsplit(url)
     try:
-        return chromadb.HttpClient(
+        # Chroma's client waits for ever, even while it is made: a server that hangs is found out first.
+        httpx.get(f"{url.rstrip('/')}/api/v2/heartbeat", timeout=PROBE_SECONDS).raise_for_status()
+        client = chromadb.HttpClient(
             host=parts.hostname or "127.0.0.1",
             port=parts.port or (443 if parts.scheme == "https" else 80),
             ssl=parts.scheme == "https",
             settings=ChromaSettings(anonymized_telemetry=False),
         )
-    except (ValueError, OSError) as error:
-        raise ConfigurationError(
-            f"Le serveur Chroma ({parts.hostname}:{parts.port}) ne répond pas. Démarrez-le (chroma run) ou retirez "
-            "BOUSSOLE_CHROMA_URL pour l'index embarqué.",
-            code="chroma_unavailable",
-        ) from error
+    except (ValueError, OSError, httpx.HTTPError, httpx.InvalidURL) as error:
+        raise _away(url) from error
+    if seconds is not None:
+        session: httpx.Client = client._server._session  # type: ignore[attr-defined]
+        session.timeout = httpx.Timeout(seconds)  # Chroma has no setting for it
+    return client
+
+
+def _away(url: str) -> ConfigurationError:
+    parts = urlsplit(url)
+    return ConfigurationError(
+        f"Le serveur Chroma ({parts.hostname}:{parts.port}) ne répond pas. Démarrez-le (chroma run) ou retirez "
+        "BOUSSOLE_CHROMA_URL pour l'index embarqué.",
+        code="chroma_unavailable",
+    )
 
 
 def _embedded_client(folder: Path) -> Any:

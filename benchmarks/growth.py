@@ -1,0 +1,218 @@
+"""How answering grows: 1,000, 10,000 and 100,000 passages of real French text, with synthetic vectors (encoding 100,000
+would take an hour): each word has one random vector, a passage and a sentence have their words' mean.
+
+python -m benchmarks.growth [SIZE…]
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from benchmarks.common import CACHE, RESULTS, folder_mib, machine, memory_mib, percentiles, report, run, spent
+from benchmarks.plot import plot
+from benchmarks.texts import Sheet, sheets
+from corpus.chunk import Chunk, ChunkSentence, Piece, sentences
+from rag.answer import DocumentInfo, PageText
+from rag.arrays import to_int8
+from rag.embedding import Encoded, Encoder
+from rag.generation import SCHEMA
+from rag.generation_writer import ChunkVectors, GenerationWriter
+from rag.index import READER_VERSION
+from rag.lexical import STOP_WORDS, words
+
+SIZES = (1_000, 10_000, 100_000)
+DIMENSIONS = 384
+TABLE = 20_000
+QUESTIONS = 200
+TYPING_ERROR = 4  # one question in so many has one, as users' have
+
+
+class WordVectors:
+    """Stands for the encoder: the same words give the same vectors."""
+
+    name, dimensions = "synthetic", DIMENSIONS
+
+    def __init__(self) -> None:
+        table = np.random.default_rng(17).standard_normal((TABLE, DIMENSIONS)).astype(np.float32)
+        self._table = table / np.linalg.norm(table, axis=1, keepdims=True)
+
+    def of(self, texts: list[str]) -> np.ndarray:
+        return self._table[[int.from_bytes(hashlib.blake2b(t.encode(), digest_size=4).digest()) % TABLE for t in texts]]
+
+    def query(self, text: str) -> Encoded:
+        spans, found = _spans(text)
+        vectors = self.of(found)
+        return Encoded(_mean(vectors), spans, vectors)
+
+
+def _spans(text: str) -> tuple[np.ndarray, list[str]]:
+    spans, found, at = [], [], 0
+    for word in text.split():
+        start = text.index(word, at)
+        at = start + len(word)
+        folded = words(word)
+        if folded and folded[-1] not in STOP_WORDS:
+            spans.append((start, at))
+            found.append(folded[-1])
+    return np.array(spans or [(0, len(text))], np.int32), found or ["∅"]
+
+
+def _mean(vectors: np.ndarray) -> np.ndarray:
+    mean = vectors.mean(axis=0)
+    return (mean / max(float(np.linalg.norm(mean)), 1e-9)).astype(np.float32)
+
+
+def write(index: Path, size: int) -> dict[str, float]:
+    """A published generation of `size` passages; what its search structures cost to make."""
+    encoder = WordVectors()
+    (index / "generations").mkdir(parents=True)
+    sheet_file = index / "sheet.txt"
+    sheet_file.write_text("Texte de mesure.", encoding="utf-8")
+    with GenerationWriter(index, "20260101T000000000000-growth") as writer:
+        for sheet, passages in _taken(size):
+            _add(writer, encoder, sheet, passages, sheet_file)
+        with spent() as finishing:
+            writer.finish("")
+        counts = {"documents": writer.documents, "pages": writer.pages, "chunks": writer.rows}
+        writer.publish(
+            {
+                "schema": SCHEMA,
+                "name": writer.name,
+                "created": datetime.now(UTC).isoformat(timespec="seconds"),
+                "model": encoder.name,
+                "dimensions": DIMENSIONS,
+                "chunking": {},
+                "reader": READER_VERSION,
+                "counts": counts,
+                "failures": [],
+                "page_failures": [],
+            }
+        )
+    return {"search_structures_s": round(finishing.wall, 1), "search_structures_cpu_s": round(finishing.cpu, 1)}
+
+
+def _taken(size: int) -> Iterator[tuple[Sheet, tuple[str, ...]]]:
+    left = size
+    for sheet in sheets():
+        passages = sheet.passages[:left]
+        left -= len(passages)
+        yield sheet, passages
+        if not left:
+            return
+    print(f"(le texte ne donne que {size - left} passages distincts)")
+
+
+def _add(writer: GenerationWriter, encoder: WordVectors, sheet: Sheet, passages: tuple[str, ...], file: Path) -> None:
+    page = PageText(
+        document_id=sheet.id, number=1, label="1", width=0, height=0, text="\n".join(passages), raw_text="", links=()
+    )
+    info = DocumentInfo(
+        id=sheet.id, title=sheet.title, authors=(), publisher=None, date=None, kind="fiche", language="fr", pages=1,
+        source_url=None, licence=None, sha256=hashlib.sha256(sheet.id.encode()).hexdigest(), has_file=False,
+    )  # fmt: skip
+    writer.add_document(info, [page], file, [])
+    at = 0
+    for number, text in enumerate(passages):
+        piece = Piece(1, at, at + len(text), 0, "body")
+        at += len(text) + 1
+        chunk = Chunk(
+            f"{sheet.id}:{number}", sheet.id, number, "body", (sheet.title,), text, (piece,), len(text) // 4, 1.0
+        )
+        spans, found = _spans(text)
+        vectors = encoder.of(found)
+        rows, scales = to_int8(vectors)
+        own = np.stack([_sentence(s, spans, vectors) for s in sentences(chunk)])
+        writer.add_chunk(
+            chunk, hashlib.sha256(text.encode()).hexdigest(), ChunkVectors(_mean(vectors), spans, rows, scales, own)
+        )
+
+
+def _sentence(sentence: ChunkSentence, spans: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    inside = (spans[:, 0] >= sentence.start) & (spans[:, 1] <= sentence.end)
+    return _mean(vectors[inside] if inside.any() else vectors)
+
+
+def questions() -> list[str]:
+    """Titles of sheets, as they would be asked; one in four with a typing error."""
+    found = [sheet.title for sheet in sheets() if sheet.title.endswith("?")]
+    step = max(1, len(found) // QUESTIONS)
+    asked = found[::step][:QUESTIONS]
+    return [_mistyped(q) if i % TYPING_ERROR == 0 else q for i, q in enumerate(asked)]
+
+
+def _mistyped(question: str) -> str:
+    longest = max(question.split(), key=len)
+    middle = len(longest) // 2
+    wrong = longest[:middle] + longest[middle + 1] + longest[middle] + longest[middle + 2 :] if middle > 1 else longest
+    return question.replace(longest, wrong)
+
+
+def ask(index: Path) -> dict[str, Any]:
+    """Times of the questions over one index, in a process of its own."""
+    from rag.assistant import Assistant, TextEvent
+    from rag.settings import Settings
+
+    before = memory_mib()["own_mib"]
+    started = time.perf_counter()
+    assistant = Assistant(Settings(index=index), cast(Encoder, WordVectors()))
+    opened = time.perf_counter() - started
+    asked = questions()
+    assistant.ask(asked[-1])
+    searched, first, whole = [], [], []
+    with spent() as used:
+        for question in asked:
+            started = time.perf_counter()
+            for event in assistant.stream(question):
+                if isinstance(event, TextEvent) and len(first) == len(whole):
+                    first.append(time.perf_counter() - started)
+            whole.append(time.perf_counter() - started)
+    for question in asked:
+        started = time.perf_counter()
+        assistant._retriever.find(question, 20)
+        searched.append(time.perf_counter() - started)
+    memory = memory_mib()
+    found = {
+        "passages": len(assistant.generation),
+        "open_s": round(opened, 2),
+        **{f"retrieve_{k}": v for k, v in percentiles(searched).items()},
+        **{f"first_{k}": v for k, v in percentiles(first).items()},
+        "cpu_ms": round(1000 * used.cpu / len(asked), 1),
+        "own_mib": memory["own_mib"] - before,
+        "rss_mib": memory["rss_mib"],
+        "disk_mib": folder_mib(assistant.generation.folder),
+    }
+    assistant.close()
+    return found
+
+
+def main(sizes: tuple[int, ...]) -> None:
+    rows = []
+    start = machine()
+    for size in sizes:
+        index = CACHE / f"growth-{size}"
+        made: dict[str, float] = {}
+        if not (index / "CURRENT").exists():
+            shutil.rmtree(index, ignore_errors=True)  # one that was stopped halfway
+            made = write(index, size)
+            (index / "made.json").write_text(json.dumps(made), encoding="utf-8")
+        _, output, _ = run([sys.executable, "-m", "benchmarks.growth", "ask", index])
+        rows.append(json.loads(output.splitlines()[-1]) | json.loads((index / "made.json").read_text(encoding="utf-8")))
+    report("growth", rows, start)
+    plot(rows, RESULTS / "growth.svg")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["ask"]:
+        print(json.dumps(ask(Path(sys.argv[2]))))
+    else:
+        main(tuple(int(size) for size in sys.argv[1:]) or SIZES)

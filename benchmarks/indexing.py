@@ -1,0 +1,123 @@
+"""Indexing the starter corpus: whole, against the encoder alone on the same texts and against LlamaIndex's default, in turn;
+then what a second run costs: 1,000 files unchanged, one page changed.
+
+python -m benchmarks.indexing [ROUNDS]
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from benchmarks.common import CACHE, ROOT, machine, report, run, spent
+from rag.e5 import ensure_model
+from rag.settings import STARTER_CORPUS, Settings
+
+THEIRS = ("llama-index-core", "llama-index-vector-stores-chroma", "llama-index-embeddings-huggingface")
+SAME = (*THEIRS, "chromadb", "sentence-transformers", "transformers", "torch")  # the versions that we use
+FILES, WORDS = 1000, 60
+
+
+def environment() -> Path:
+    """Their own environment, made once."""
+    python = CACHE / "llamaindex" / "bin" / "python"
+    if not (CACHE / "llamaindex" / ".installed").exists():
+        subprocess.run([sys.executable, "-m", "venv", CACHE / "llamaindex"], check=True)
+        pins = [f"{name}=={version(name)}" for name in SAME]
+        command = [python, "-m", "pip", "install", "-q", *pins, "llama-index-readers-file", "pypdf"]
+        subprocess.run([str(part) for part in command], check=True)
+        (CACHE / "llamaindex" / ".installed").touch()
+    return python
+
+
+def ours(work: Path) -> dict[str, Any]:
+    """One whole build, then the encoder alone on the very texts that it embedded; in a process of its own."""
+    from rag.embedding import load_encoder
+    from rag.generation import Generation
+    from rag.index import build
+
+    settings = Settings()
+    encoder = load_encoder(settings)
+    with spent() as whole:
+        made = build([STARTER_CORPUS], work, lambda: encoder, settings.embedding_model)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    generation = Generation.open_published(work)
+    chunks = [generation.chunk(row) for row in range(len(generation))]
+    titles = {d.id: d.title for d in generation.documents.values()}
+    contexts = [" › ".join((titles[c.document_id], *c.section)) for c in chunks]
+    texts = [c.text for c in chunks]
+    with spent() as raw:
+        encoder.passages(contexts, texts)
+    tokens = sum(encoder.count_tokens(f"{a}\n{b}") for a, b in zip(contexts, texts, strict=True))
+    found = {"pieces": made.chunks, "tokens": tokens, "wall_s": whole.wall, "cpu_s": whole.cpu, "peak_mib": peak}
+    return found | {"raw_wall_s": raw.wall, "raw_cpu_s": raw.cpu}
+
+
+def compare(rounds: int) -> list[dict[str, Any]]:
+    python, model = environment(), ensure_model(Settings().cache)
+    runs: dict[str, list[dict[str, Any]]] = {"Boussole 17": [], "LlamaIndex, par défaut": []}
+    for _ in range(rounds):
+        with tempfile.TemporaryDirectory() as work:
+            _, out, _ = run([sys.executable, "-m", "benchmarks.indexing", "ours", work])
+            runs["Boussole 17"].append(json.loads(out.splitlines()[-1]))
+        with tempfile.TemporaryDirectory() as work:
+            script = ROOT / "benchmarks" / "llamaindex_default.py"
+            _, out, _ = run([python, script, STARTER_CORPUS, model, work], PYTHONPATH="", HF_HUB_OFFLINE="1")
+            runs["LlamaIndex, par défaut"].append(json.loads(out.splitlines()[-1]))
+    keys = ("pieces", "tokens", "wall_s", "cpu_s", "peak_mib", "raw_wall_s", "raw_cpu_s", "query_p50_ms")
+    rows = []
+    for name, found in runs.items():
+        rows.append({"what": name} | {k: round(median(r[k] for r in found), 2) for k in keys if k in found[0]})
+    own, other = rows
+    own["whole_over_raw_cpu"] = round(own["raw_cpu_s"] / own["cpu_s"], 2)
+    own["times_faster_wall"] = round(other["wall_s"] / own["wall_s"], 2)
+    own["times_faster_cpu"] = round(other["cpu_s"] / own["cpu_s"], 2)
+    return rows
+
+
+def again() -> list[dict[str, Any]]:
+    """FILES small files: nothing changed, then one sentence of one file."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        sources, index = Path(folder) / "sources", Path(folder) / "index"
+        sources.mkdir()
+        for number in range(FILES):
+            said = " ".join(f"mot{number}x{i}" for i in range(4))
+            (sources / f"fiche-{number}.md").write_text(
+                f"# Fiche {number}\n\nLa fiche {number} dit {said}.\n", encoding="utf-8"
+            )
+        for what in ("1 000 fichiers, première fois", "1 000 fichiers inchangés", "un fichier changé sur 1 000"):
+            if what.startswith("un"):
+                (sources / "fiche-7.md").write_text("# Fiche 7\n\nLa fiche sept dit autre chose.\n", encoding="utf-8")
+            command = [sys.executable, "-m", "ui.cli", "index", "--source", sources, "--index", index, "--json"]
+            used, out, peak = run(command)
+            made = json.loads(out.splitlines()[-1])
+            rows.append(
+                {
+                    "what": what,
+                    "pieces": made["chunks"],
+                    "embedded": made["embedded"],
+                    "wall_s": round(used.wall, 2),
+                    "cpu_s": round(used.cpu, 2),
+                    "build_s": made["seconds"],
+                    "peak_mib": peak,
+                }
+            )
+        shutil.rmtree(index)
+    return rows
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["ours"]:
+        print(json.dumps(ours(Path(sys.argv[2]))))
+    else:
+        start = machine()
+        report("indexing", compare(int(sys.argv[1]) if sys.argv[1:] else 3) + again(), start)
