@@ -1,6 +1,6 @@
 """The application: the contract's API, the widget and the chat page on one port. Who reads this file sees all its parts.
 
-request ─▶ Records (id, figures, headers) ─▶ Access (machine or key, site, rate) ─▶ Bodies (size, time) ─▶ routes ─▶ Desk
+request ─▶ Prefixed (where a proxy puts us) ─▶ Records (id, figures, headers) ─▶ Access (machine or key, site, rate) ─▶ Bodies (size, time) ─▶ routes ─▶ Desk
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from starlette._utils import get_route_path
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
 from starlette.routing import BaseRoute, Match, Mount
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import problems, schema
 from api.access import Access
@@ -74,7 +74,6 @@ def create_app(
         title="Boussole 17",
         version="1",
         lifespan=lifespan,
-        root_path=settings.root_path,
         docs_url=None,
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
@@ -86,6 +85,7 @@ def create_app(
     if traces:
         app.add_middleware(Traced, tracer=traces.tracer)
     app.add_middleware(Records, figures=figures)
+    app.add_middleware(Prefixed, prefix=settings.root_path)
     problems.install(app)
     app.include_router(questions(Desk(live, turnstile, figures, opinion_store)))
     app.include_router(documents(live, painter))
@@ -118,7 +118,19 @@ def _with_page(app: FastAPI, live: Live, keys: KeyStore, kept: FeedbackStore, tu
         key = keys.find(secret)
         return key is not None and key.kind == "secret" and "metrics" in key.scopes
 
-    return mount(app, lambda: live.current, Workshop(admits, kept.export), lambda: turnstile.waiting)
+    return mount(app, lambda: live.current, Workshop(admits, kept.export), turnstile.place)
+
+
+class Prefixed:
+    """Tells every part under which prefix a proxy serves us, whether or not it strips it from the address. uvicorn's own
+    setting would put it before addresses that hold it already."""
+
+    def __init__(self, app: ASGIApp, prefix: str) -> None:
+        self._app = app
+        self._prefix = prefix.rstrip("/")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(dict(scope, root_path=self._prefix) if self._prefix else scope, receive, send)
 
 
 class NothingElse(BaseRoute):

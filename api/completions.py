@@ -2,7 +2,8 @@
 
 The last user message is the question and the others its history. System messages and sampling parameters are ignored:
 an answer is made of the corpus, and its rules aren't a caller's to change. Sources stand in the message's `citations`
-and, for front ends that only show text, as numbered notes at its end.
+and, for front ends that only show text, as numbered notes at its end. What front ends ask of a model for themselves
+(a title, tags) is answered apart, in api.chores.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import Annotated, Any, Literal
 
@@ -19,9 +20,11 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, WithJsonSchema
 from sse_starlette import ServerSentEvent
 
+from api.chores import chore
+from api.cuts import Budget, Stopper, counted
 from api.forms import Number, OpenAIError
 from api.problems import problem
-from api.questions import Desk, begun, event_stream
+from api.questions import Desk, begun, event_stream, unless_gone
 from api.schema import EVENTS, errors
 from corpus.errors import BoussoleError, UsageError
 from rag.answer import Answer, Citation, Turn
@@ -30,10 +33,8 @@ from rag.assistant import DoneEvent, Event, TextEvent
 MODEL = "boussole-17"
 NOTES = "\n\nSources :\n"
 CREATED = 1_795_478_400  # this model's birth, for /v1/models: 24 November 2026
-_TOKEN = re.compile(r"\w+|[^\w\s]")
-
-
 _ONE = {"type": "integer", "minimum": 1, "maximum": 1}
+_COUNT = {"type": "integer", "minimum": 1}
 _TEXT = {"type": "string", "pattern": "\\S"}
 _TEXT_PART = {"type": "object", "properties": {"type": {"const": "text"}, "text": _TEXT}, "required": ["type", "text"]}
 ASKING: dict[str, Any] = {  # for the schema: somebody asks something
@@ -97,6 +98,16 @@ class ChatRequest(BaseModel):
     n: Annotated[Number, Field(ge=1, le=1), WithJsonSchema(_ONE)] | None = Field(
         default=1, description="Une seule réponse"
     )
+    max_completion_tokens: Annotated[Number, Field(ge=1), WithJsonSchema(_COUNT)] | None = Field(
+        default=None,
+        description="Mots et signes au plus : la réponse s'arrête à la fin d'une phrase (la première vient toujours entière)",
+    )
+    max_tokens: Annotated[Number, Field(ge=1), WithJsonSchema(_COUNT)] | None = Field(
+        default=None, description="L'ancien nom de `max_completion_tokens`"
+    )
+
+    def most(self) -> int | None:
+        return self.max_completion_tokens or self.max_tokens
 
     def stops(self) -> list[str]:
         return [s for s in ([self.stop] if isinstance(self.stop, str) else self.stop or []) if s][:4]
@@ -114,7 +125,7 @@ class Reply(BaseModel):
 class Choice(BaseModel):
     index: int = 0
     message: Reply
-    finish_reason: Literal["stop"] = "stop"
+    finish_reason: Literal["stop", "length"] = "stop"
     logprobs: None = None
 
 
@@ -150,31 +161,6 @@ class ModelList(BaseModel):
     data: list[Model]
 
 
-class Stopper:
-    """Passes text on up to the first of the stop texts; keeps back what may be the beginning of one."""
-
-    def __init__(self, stops: Sequence[str]) -> None:
-        self._stops = stops
-        self._held = ""
-        self.stopped = False
-
-    def pass_on(self, delta: str) -> str:
-        if self.stopped:
-            return ""
-        self._held += delta
-        found = [at for stop in self._stops if (at := self._held.find(stop)) >= 0]
-        if found:
-            self.stopped = True
-            return self._held[: min(found)]
-        kept = max((n for stop in self._stops for n in range(1, len(stop)) if self._held.endswith(stop[:n])), default=0)
-        ready, self._held = self._held[: len(self._held) - kept], self._held[len(self._held) - kept :]
-        return ready
-
-    def rest(self) -> str:
-        """What was kept back, once no more text comes."""
-        return "" if self.stopped else self._held
-
-
 def completions(desk: Desk) -> APIRouter:
     routes = APIRouter(tags=["Forme OpenAI"])
 
@@ -187,11 +173,14 @@ def completions(desk: Desk) -> APIRouter:
     )
     async def create(asked: ChatRequest, request: Request) -> Response:
         question, history = _conversation(asked.messages)
+        if (done := chore(question)) is not None:
+            return event_stream(_chore_chunks(done, asked), sep="\n") if asked.stream else _chore(done, asked)
         if asked.stream:
             events = await begun(request, desk.events(question, history))
             return event_stream(_chunks(events, asked), sep="\n")
-        answer = await desk.answer(request, question, history)
-        return JSONResponse(_completion(answer, asked), headers={"X-Index-Generation": answer.index_generation})
+        pieces, answer = (await unless_gone(request, _gathered(desk.events(question, history)))).result()
+        headers = {"X-Index-Generation": answer.index_generation}
+        return JSONResponse(_completion(pieces, answer, asked), headers=headers)
 
     @routes.get(
         "/v1/models",
@@ -235,14 +224,27 @@ def _conversation(messages: Sequence[ChatMessage]) -> tuple[str, list[Turn]]:
     return messages[last].text(), history
 
 
-def notes(citations: Sequence[Citation]) -> str:
-    """Numbered notes in Markdown, one a line: title, page, quote, address."""
+async def _gathered(events: AsyncGenerator[Event, None]) -> tuple[list[str], Answer]:
+    """The whole answer, and its text sentence by sentence."""
+    pieces: list[str] = []
+    async with aclosing(events):
+        async for event in events:
+            if isinstance(event, TextEvent):
+                pieces.append(event.delta)
+            elif isinstance(event, DoneEvent):
+                return pieces, event.answer
+    raise AssertionError("a stream ends with DoneEvent")
+
+
+def notes(citations: Sequence[Citation]) -> list[str]:
+    """Numbered notes in Markdown, one a line: title, page, quote, address; the first with their heading."""
     lines = []
     for citation in citations:
         title = _markdown(citation.title)
         link = f" <{citation.source_url}>" if citation.source_url else ""
-        lines.append(f"- [{citation.n}] {title}, p. {citation.page_label} : « {_markdown(citation.quote)} »{link}")
-    return NOTES + "\n".join(lines) if lines else ""
+        label = _markdown(citation.page_label)
+        lines.append(f"- [{citation.n}] {title}, p. {label} : « {_markdown(citation.quote)} »{link}")
+    return [("\n" if i else NOTES) + line for i, line in enumerate(lines)]
 
 
 def _markdown(text: str) -> str:
@@ -250,45 +252,85 @@ def _markdown(text: str) -> str:
     return re.sub(r"([\\`*_\[\]<>#|])", r"\\\1", " ".join(text.split()))
 
 
-def _completion(answer: Answer, asked: ChatRequest) -> dict[str, Any]:
-    stopper = Stopper(asked.stops())
-    text = stopper.pass_on(answer.answer + notes(answer.citations)) + stopper.rest()
-    message = {"role": "assistant", "content": text, "refusal": None, "citations": _citations(answer)}
-    return _frame(answer.id, "chat.completion") | {
-        "choices": [{"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}],
+def _completion(pieces: Sequence[str], answer: Answer, asked: ChatRequest) -> dict[str, Any]:
+    stopper, budget = Stopper(asked.stops()), Budget(asked.most())
+    said = "".join(map(budget.admit, pieces))
+    kept = _kept(answer, said, budget)
+    text = stopper.pass_on(said + "".join(map(budget.admit, notes(kept)))) + stopper.rest()
+    return _whole(answer.id, text, asked, _finish(budget, stopper), kept) | {"boussole": _extra(answer)}
+
+
+def _whole(own_id: str, text: str, asked: ChatRequest, finish: str, citations: Sequence[Citation]) -> dict[str, Any]:
+    message = {"role": "assistant", "content": text, "refusal": None, "citations": _citations(citations)}
+    return _frame(own_id, "chat.completion") | {
+        "choices": [{"index": 0, "message": message, "finish_reason": finish, "logprobs": None}],
         "usage": _usage(asked, text),
-        "boussole": _extra(answer),
     }
+
+
+def _kept(answer: Answer, said: str, budget: Budget) -> list[Citation]:
+    """The citations that the text kept calls."""
+    return [c for c in answer.citations if not budget.spent or f"[{c.n}]" in said]
+
+
+def _finish(budget: Budget, stopper: Stopper) -> str:
+    return "length" if budget.spent and not stopper.stopped else "stop"
 
 
 async def _chunks(events: AsyncIterator[Event], asked: ChatRequest) -> AsyncIterator[ServerSentEvent]:
     """Chunks in OpenAI's form, the last of them with the citations, then usage where it is wanted, then [DONE]."""
-    with_usage = bool(asked.stream_options and asked.stream_options.include_usage)
-    stopper, told = Stopper(asked.stops()), ""
-    frame = _frame("", "chat.completion.chunk") | ({"usage": None} if with_usage else {})
-    frame["id"] = f"chatcmpl-{time.time_ns():x}"
+    stopper, budget, said, told = Stopper(asked.stops()), Budget(asked.most()), "", ""
+    frame = _chunk_frame(asked)
     yield _chunk(frame, {"role": "assistant", "content": ""})
     try:
         async with aclosing(events):  # type: ignore[type-var]
             async for event in events:
-                delta = ""
+                delta, kept = "", []
                 if isinstance(event, TextEvent):
-                    delta = stopper.pass_on(event.delta)
+                    piece = budget.admit(event.delta)
+                    said += piece
+                    delta = stopper.pass_on(piece)
                 elif isinstance(event, DoneEvent):
-                    delta = stopper.pass_on(notes(event.answer.citations)) + stopper.rest()
+                    kept = _kept(event.answer, said, budget)
+                    delta = stopper.pass_on("".join(map(budget.admit, notes(kept)))) + stopper.rest()
                 if delta:
                     told += delta
                     yield _chunk(frame, {"content": delta})
                 if isinstance(event, DoneEvent):
                     extra = {"boussole": _extra(event.answer)}
-                    yield _chunk(frame | extra, {"citations": _citations(event.answer)}, "stop")
+                    yield _chunk(frame | extra, {"citations": _citations(kept)}, _finish(budget, stopper))
     except BoussoleError as error:
         failed = {"error": {"message": str(error), "type": "server_error", "param": None, "code": error.code}}
         yield ServerSentEvent(json.dumps(failed, ensure_ascii=False))
         return
-    if with_usage:
-        yield ServerSentEvent(json.dumps(frame | {"choices": [], "usage": _usage(asked, told)}))
-    yield ServerSentEvent("[DONE]")
+    for last in _ending(frame, asked, told):
+        yield last
+
+
+def _chore(done: str, asked: ChatRequest) -> JSONResponse:
+    return JSONResponse(_whole(f"{time.time_ns():x}", done, asked, "stop", ()) | {"boussole": {}})
+
+
+async def _chore_chunks(done: str, asked: ChatRequest) -> AsyncIterator[ServerSentEvent]:
+    frame = _chunk_frame(asked)
+    yield _chunk(frame, {"role": "assistant", "content": done})
+    yield _chunk(frame, {}, "stop")
+    for last in _ending(frame, asked, done):
+        yield last
+
+
+def _chunk_frame(asked: ChatRequest) -> dict[str, Any]:
+    usage = {"usage": None} if _with_usage(asked) else {}
+    return _frame(f"{time.time_ns():x}", "chat.completion.chunk") | usage
+
+
+def _ending(frame: dict[str, Any], asked: ChatRequest, told: str) -> list[ServerSentEvent]:
+    usage = [ServerSentEvent(json.dumps(frame | {"choices": [], "usage": _usage(asked, told)}))]
+    return (usage if _with_usage(asked) else []) + [ServerSentEvent("[DONE]")]
+
+
+def _with_usage(asked: ChatRequest) -> bool:
+    return bool(asked.stream_options and asked.stream_options.include_usage)
 
 
 def _chunk(frame: dict[str, Any], delta: dict[str, Any], finish: str | None = None) -> ServerSentEvent:
@@ -300,8 +342,8 @@ def _frame(answer_id: str, kind: str) -> dict[str, Any]:
     return {"id": f"chatcmpl-{answer_id}", "object": kind, "created": int(time.time()), "model": MODEL}
 
 
-def _citations(answer: Answer) -> list[dict[str, Any]]:
-    return [citation.model_dump(mode="json") for citation in answer.citations]
+def _citations(citations: Sequence[Citation]) -> list[dict[str, Any]]:
+    return [citation.model_dump(mode="json") for citation in citations]
 
 
 def _extra(answer: Answer) -> dict[str, Any]:
@@ -312,6 +354,6 @@ def _extra(answer: Answer) -> dict[str, Any]:
 
 def _usage(asked: ChatRequest, text: str) -> dict[str, int]:
     """Words and signs, as an order of size: no token is billed here."""
-    prompt = sum(len(_TOKEN.findall(message.text())) for message in asked.messages)
-    completion = len(_TOKEN.findall(text))
+    prompt = sum(counted(message.text()) for message in asked.messages)
+    completion = counted(text)
     return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}

@@ -35,7 +35,7 @@ DETAILS = {  # where a library raised, with its English sentence
     405: "Cette adresse ne prend pas cette méthode. Voyez /docs.",
 }
 STATUS = {"unknown_document": 404, "picture_failed": 404, "unknown_answer": 404, "client_gone": 499, "key_unknown": 401}
-OPENAI_PATHS = ("/v1/chat/completions", "/v1/models")
+OWN_PATHS = ("ask", "search", "documents", "feedback", "about")  # under /v1; an OpenAI client may ask for any other
 AGAIN = 5  # seconds after which a busy or starting server is worth asking again
 
 REASONS = {  # pydantic's error types, in French
@@ -76,7 +76,7 @@ def problem(
 ) -> JSONResponse:
     """The response that tells an error, in the form of the path that was asked."""
     sent = dict(headers or {}) | ({"Retry-After": str(retry_after)} if retry_after else {})
-    if get_route_path(scope).startswith(OPENAI_PATHS):
+    if _of_openai(get_route_path(scope)):
         return _openai(400 if status == 422 else status, detail, code, sent, errors)
     body = Problem(
         title=TITLES.get(status, "Erreur"), status=status, detail=detail, instance=scope["path"], code=code or "error"
@@ -84,6 +84,11 @@ def problem(
     if errors:
         body["errors"] = list(errors)
     return JSONResponse(body, status, sent, media_type="application/problem+json")
+
+
+def _of_openai(path: str) -> bool:
+    start, _, rest = path.lstrip("/").partition("/")
+    return start == "v1" and rest.partition("/")[0] not in OWN_PATHS
 
 
 def _openai(
@@ -113,6 +118,8 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:
         detail = DETAILS.get(error.status_code, TITLES.get(error.status_code, "Erreur") + ".")
+        if error.status_code == 404 and _of_openai(get_route_path(request.scope)):
+            detail = "Rien à cette adresse. La forme OpenAI se limite ici à /v1/chat/completions et /v1/models."
         return problem(request.scope, error.status_code, detail, code="http", headers=error.headers)
 
 

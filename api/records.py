@@ -121,7 +121,7 @@ class Records:
         token = request_id.set(own_id)
         started = time.perf_counter()
         asked, status = scope["method"], 0
-        bare = asked == "HEAD" and is_api(get_route_path(scope))
+        bare = asked == "HEAD"
         if bare:  # every address that one may GET may be looked at, as HTTP wants
             scope = dict(scope, method="GET")
 

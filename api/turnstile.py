@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 
+from api.logs import request_id
 from corpus.errors import BoussoleError
 
 WAITING = 100  # questions in the queue: at some 5 answers a second on 2 cores, the last waits 20 s
@@ -27,8 +28,16 @@ class Turnstile:
         self._places = anyio.Semaphore(places or (os.cpu_count() or 1) + 1)
         self._most_waiting = waiting
         self._patience = patience
-        self.waiting = 0
+        self._line: list[str] = []  # ids of the requests that wait, first come first
         self.working = 0
+
+    @property
+    def waiting(self) -> int:
+        return len(self._line)
+
+    def place(self, name: str) -> int | None:
+        """The place in the queue, from 1, of the request with this id; None where it doesn't wait here."""
+        return self._line.index(name) + 1 if name in self._line else None
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
@@ -44,11 +53,12 @@ class Turnstile:
     async def _enter(self) -> None:
         if self.waiting >= self._most_waiting:
             raise Busy("Trop de questions à la fois : réessayez dans quelques secondes.")
-        self.waiting += 1
+        name = request_id.get()
+        self._line.append(name)
         try:
             with anyio.fail_after(self._patience):
                 await self._places.acquire()
         except TimeoutError:
             raise Busy("La file d'attente est trop longue : réessayez dans quelques secondes.") from None
         finally:
-            self.waiting -= 1
+            self._line.remove(name)

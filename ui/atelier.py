@@ -16,10 +16,13 @@ from fastapi import FastAPI, Header, HTTPException
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from corpus.errors import BoussoleError
 from rag.answer import DocumentInfo
 from rag.assistant import Assistant
 from rag.generation import MANIFEST
+from ui.corpus_commands import TROUBLES, findings_of
 from ui.markup import address, read
+from ui.sources import open_library
 
 log = logging.getLogger(__name__)
 RUNS = Path("runs")  # where `evals run` writes
@@ -27,7 +30,7 @@ LATEST = 20  # indexings and measures shown
 MOST_ROWS = 500  # opinions and questions shown
 SHELL = """<!doctype html><html lang="fr"><head><meta charset="utf-8"><title>Atelier · Boussole 17</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">
-<link rel="stylesheet" href="{theme}"><link rel="stylesheet" href="{sheet}">
+<link rel="icon" href="favicon.ico"><link rel="stylesheet" href="{theme}"><link rel="stylesheet" href="{sheet}">
 <script type="module" src="{script}"></script></head>
 <body class="wide"><header><a href="./">{logo}<span>Boussole&nbsp;17</span></a></header>
 <main><h1>Atelier</h1><p>Pour ceux qui tiennent le corpus&nbsp;: index, mesures, avis.</p>
@@ -89,12 +92,23 @@ class Remark(BaseModel):
     lacks: list[str]
 
 
+class Trouble(BaseModel):
+    """What `boussole corpus check` finds about a file, and what to type."""
+
+    kind: str
+    file: str
+    message: str
+    advice: str
+
+
 class State(BaseModel):
-    """All that the view shows."""
+    """All that the view shows. `unchecked` says why the corpus couldn't be checked; empty: it was."""
 
     indexings: list[Indexing]
     measures: list[Measure]
     remarks: list[Remark]
+    troubles: list[Trouble]
+    unchecked: str
     opinions: list[dict[str, Any]]
     unanswered: list[dict[str, Any]]
     keeps_questions: bool
@@ -115,10 +129,13 @@ def install(app: FastAPI, provider: Callable[[], Assistant], workshop: Workshop)
 
 def _state(assistant: Assistant, kept: list[Mapping[str, Any]]) -> State:
     """Newest opinions first; an unanswered question is one that was kept and met an abstention."""
+    troubles, unchecked = _troubles(assistant)
     return State(
         indexings=_accounts(assistant.generation.folder.parent.glob(f"*/{MANIFEST}"), Indexing),
         measures=[m for m in _accounts(RUNS.glob("*/run.json"), Measure) if m.summary],
         remarks=[r for r in map(_remark, assistant.documents) if r.lacks],
+        troubles=troubles,
+        unchecked=unchecked,
         opinions=[dict(row) for row in reversed(kept) if row["rating"] is not None],
         unanswered=[dict(row) for row in reversed(kept) if row["status"] == "abstained"],
         keeps_questions=assistant.settings.log_questions,
@@ -134,6 +151,16 @@ def _accounts(paths: Iterable[Path], form: type[Account]) -> list[Account]:
         except (OSError, ValueError, ValidationError) as error:
             log.warning("%s not shown: %s", path.parent.name, type(error).__name__)
     return sorted(found, key=lambda account: account.created)[-LATEST:]
+
+
+def _troubles(assistant: Assistant) -> tuple[list[Trouble], str]:
+    """The findings of `boussole corpus check`, and why there are none where it couldn't be done."""
+    try:
+        found = findings_of(open_library(assistant.settings), assistant.settings)
+    except (BoussoleError, OSError) as error:
+        log.warning("corpus not checked: %s", type(error).__name__)
+        return [], str(error) if isinstance(error, BoussoleError) else "Un fichier du corpus n’a pas pu être lu."
+    return [Trouble(kind=TROUBLES[f.kind], file=f.file, message=f.message, advice=f.advice) for f in found], ""
 
 
 def _remark(document: DocumentInfo) -> Remark:

@@ -15,8 +15,10 @@ import click
 from ui.options import index_option, json_option
 
 if TYPE_CHECKING:
+    from corpus.check import Finding
     from corpus.collect import Outcome
     from corpus.fetch import Fetcher
+    from corpus.library import Library
     from rag.generation import Generation
     from rag.settings import Settings
 
@@ -148,13 +150,11 @@ def list_(index: Path | None, as_json: bool) -> None:
 @index_option
 @json_option
 def check(index: Path | None, as_json: bool) -> None:
-    from corpus.check import check as examine
-    from rag.settings import STARTER_CORPUS
     from ui.sources import open_library
 
     settings = _settings(index)
     library = open_library(settings)
-    findings = examine(library, sorted(STARTER_CORPUS.glob("*.pdf")), _indexed(settings))
+    findings = findings_of(library, settings)
     if as_json:
         click.echo(json.dumps({"ok": not findings, "findings": [asdict(f) for f in findings]}, ensure_ascii=False))
     elif not findings:
@@ -164,6 +164,14 @@ def check(index: Path | None, as_json: bool) -> None:
         click.echo(f"{TROUBLES[finding.kind]}{code} : {finding.file}\n  {finding.message}\n  → {finding.advice}")
     if findings:
         sys.exit(1)
+
+
+def findings_of(library: Library, settings: Settings) -> list[Finding]:
+    """What needs care in the operator's library, compared with the starter corpus. Changes nothing."""
+    from corpus.check import check as examine
+    from rag.settings import STARTER_CORPUS
+
+    return examine(library, sorted(STARTER_CORPUS.glob("*.pdf")), _indexed(settings))
 
 
 def _settings(index: Path | None = None) -> Settings:

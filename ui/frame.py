@@ -6,16 +6,25 @@ Gradio 6 has no setting for these: its template says `lang="en"`, and its metada
 from __future__ import annotations
 
 import re
+from html import escape
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ui.markup import address, read
+
 DESCRIPTION = "Posez votre question sur les alliances et l’ODD 17 : une réponse courte, avec la page qui la prouve."
-META = f"""<meta name="description" content="{DESCRIPTION}"><meta name="theme-color" content="#0b5a55">
+META = f"""<link rel="icon" href="favicon.ico"><meta name="description" content="{DESCRIPTION}"><meta name="theme-color" content="#0b5a55">
 <meta property="og:title" content="Boussole 17"><meta property="og:description" content="{DESCRIPTION}">"""
 # Seen until the scripts have drawn the page: its outline, so that nothing jumps.
 OUTLINE = """<div id="b17-outline" aria-hidden="true"><i></i><i></i><i></i></div>
 <noscript>Boussole 17 a besoin de JavaScript pour dialoguer avec vous. Activez-le, ou utilisez l’API : <a href="docs">docs</a>.</noscript>"""
+NOTHING = """<!doctype html><html lang="fr"><head><meta charset="utf-8"><title>Page introuvable · Boussole 17</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"><base href="{base}/">
+<link rel="icon" href="favicon.ico"><link rel="stylesheet" href="{theme}"><link rel="stylesheet" href="{sheet}"></head>
+<body><header><a href="./">{logo}<span>Boussole&nbsp;17</span></a></header><main><h1>Page introuvable</h1>
+<p>Il n’y a rien à cette adresse. <a href="./">Posez votre question à Boussole&nbsp;17</a>.</p></main></body></html>"""
 _FOREIGN = re.compile(r'<meta\s+(?:property="og:|name="twitter:)[^>]*>|<link[^>]+href="https?://[^>]*>')
 _SCRIPT = re.compile(r'<script[^>]+src="(?:https?:)?//[^>]*>\s*</script>')
 
@@ -23,8 +32,16 @@ _SCRIPT = re.compile(r'<script[^>]+src="(?:https?:)?//[^>]*>\s*</script>')
 def translated(html: str, head: str) -> str:
     """The shell as we want it, with `head` at the end of its head; what the template no longer says stays as it is."""
     html = _SCRIPT.sub("", _FOREIGN.sub("", html)).replace('lang="en"', 'lang="fr"', 1)
+    html = html.replace('href="/manifest.json"', 'href="manifest.json"')  # we may stand under a prefix
     html = html.replace("</head>", f"{META}{head}</head>", 1)
     return re.sub(r"(<body[^>]*>)", lambda body: body.group(1) + OUTLINE, html, count=1)
+
+
+def _nothing(scope: Scope) -> str:
+    """For who mistypes an address: in our words, with the way back."""
+    theme, sheet = address("css/theme.css"), address("css/sheet.css")
+    base = escape(scope.get("app_root_path", scope.get("root_path", "")).rstrip("/"))
+    return NOTHING.format(base=base, theme=theme, sheet=sheet, logo=read("logo.svg"))
 
 
 class Frame:
@@ -44,10 +61,17 @@ class Frame:
             return
         start: Message | None = None
         body = b""
+        missing = False
 
         async def sent(message: Message) -> None:
-            nonlocal start, body
+            nonlocal start, body, missing
+            if missing:  # told already, in the place of Gradio's own words
+                return
             if message["type"] == "http.response.start":
+                if message["status"] == 404 and "text/html" in Headers(scope=scope).get("accept", ""):
+                    missing = True
+                    await HTMLResponse(_nothing(scope), 404)(scope, receive, send)
+                    return
                 kind = MutableHeaders(scope=message).get("content-type", "")
                 if not kind.startswith("text/html"):
                     await send(message)

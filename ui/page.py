@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from typing import Annotated
 
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import FastAPI, HTTPException, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Mount
 
@@ -26,14 +27,14 @@ def mount(
     app: FastAPI,
     provider: Callable[[], Assistant],
     workshop: Workshop | None = None,
-    waiting: Callable[[], int] = lambda: 0,
+    place: Callable[[str], int | None] = lambda _: None,
 ) -> FastAPI:
-    """Serve the page at `/`, behind the API's routes. `provider` gives the assistant in use, `waiting` the number of
-    questions in the queue; with a `workshop`, the maintainers' view stands at `/atelier`."""
+    """Serve the page at `/`, behind the API's routes. `provider` gives the assistant in use, `place` the place in
+    the queue of the request with this id; with a `workshop`, the maintainers' view stands at `/atelier`."""
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # nothing leaves the server
     import gradio as gr
 
-    _serve_what_the_page_asks(app, provider, waiting)
+    _serve_what_the_page_asks(app, provider, place)
     if workshop is not None:
         install(app, provider, workshop)
     with gr.Blocks(title="Boussole 17", analytics_enabled=False) as blocks:
@@ -54,14 +55,16 @@ def mount(
     return app
 
 
-def _serve_what_the_page_asks(app: FastAPI, provider: Callable[[], Assistant], waiting: Callable[[], int]) -> None:
+def _serve_what_the_page_asks(
+    app: FastAPI, provider: Callable[[], Assistant], place: Callable[[str], int | None]
+) -> None:
     @app.get("/welcome.json", include_in_schema=False)
     def told() -> Welcome:
         return welcome(provider)
 
     @app.get("/queue.json", include_in_schema=False)
-    def queue() -> dict[str, int]:
-        return {"waiting": waiting()}
+    def queue(id: Annotated[str, Query(max_length=64)] = "") -> dict[str, int | None]:
+        return {"place": place(id)}
 
     @app.get("/page/{version}/{name:path}", include_in_schema=False)
     def file(version: str, name: str) -> Response:

@@ -12,7 +12,7 @@ from ui.markup import address, read
 SOURCE = Path(__file__).resolve().parent.parent / "docs" / "accessibilite.md"
 SHELL = """<!doctype html><html lang="fr"><head><meta charset="utf-8"><title>Accessibilité · Boussole 17</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="stylesheet" href="{theme}"><link rel="stylesheet" href="{sheet}"></head>
+<link rel="icon" href="favicon.ico"><link rel="stylesheet" href="{theme}"><link rel="stylesheet" href="{sheet}"></head>
 <body><header><a href="./">{logo}<span>Boussole&nbsp;17</span></a></header><main>{text}</main></body></html>"""
 
 

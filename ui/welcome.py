@@ -61,7 +61,11 @@ def welcome(provider: Callable[[], Assistant]) -> Welcome:
 def spaced(text: str) -> str:
     """French typography: curved apostrophes; what precedes « : ; ? ! % » » and follows « « » never breaks a line."""
     curved = re.sub(r"(?<=[^\W\d_])'(?=[^\W\d_])", "’", text)
-    return re.sub(r" (?=[:;?!%»])|(?<=«) |(?<=ODD) (?=17)|(?<=Boussole) (?=17)", "\u00a0", curved)
+    return re.sub(
+        rf"(?<=\d) (?=(?:{'|'.join(MONTHS)})\b)| (?=[:;?!%»])|(?<=«) |(?<=ODD) (?=17)|(?<=Boussole) (?=17)",
+        "\u00a0",
+        curved,
+    )
 
 
 def _privacy(settings: Settings) -> str:

@@ -63,6 +63,7 @@ def take(
     page.wait_for_selector("#b17-figures strong")
     for step in steps:
         STEPS[step](page)
+    page.mouse.move(0, 0)  # nothing is pointed at
     page.wait_for_timeout(800)  # fonts, and the passage brought in sight
     page.screenshot(path=FOLDER / f"{name}.png")
     context.close()

@@ -29,44 +29,6 @@ pytestmark = pytest.mark.slow
 QUESTION = "Combien de catalyseurs territoriaux ont émergé en France ?"
 
 
-def wait_ready(address: str) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            if httpx.get(f"{address}/readyz", timeout=5).status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.2)
-    raise AssertionError("not ready")
-
-
-def test_two_workers_share_rates_figures_and_revocations(settings: Settings, tmp_path: Path) -> None:
-    store = KeyStore(tmp_path)
-    key, secret = store.create("serveur", rate="6/minute")
-    _, watch = store.create("mesures", scopes=["metrics"])
-    with command(settings, tmp_path, "--workers", "2") as (running, address):
-        headers = {"Authorization": f"Bearer {secret}"}
-        statuses = [  # each on a connection of its own, so that both workers are met
-            httpx.post(f"{address}/v1/ask", json={"question": "bonjour"}, headers=headers, timeout=60).status_code
-            for _ in range(9)
-        ]
-        assert statuses.count(429) == 3
-        figures = httpx.get(f"{address}/metrics", headers={"Authorization": f"Bearer {watch}"}).text
-        asked = re.findall(r'boussole_requests_total\{[^}]*route="/v1/ask"[^}]*\} (\d+)', figures)
-        assert sum(map(int, asked)) >= 6
-        assert "boussole_queue_waiting 0.0" in figures
-        assert re.search(r'boussole_index\{generation="[^"]+"\} [12]', figures)
-        store.revoke(key.id)
-        after = {httpx.get(f"{address}/v1/models", headers=headers).status_code for _ in range(6)}
-        assert after == {401}
-        lines = [json.loads(line) for line in running.lines if line.startswith("{")]  # type: ignore[attr-defined]
-        requests = [line for line in lines if line["logger"] == "boussole.requests"]
-        assert {line["route"] for line in requests} >= {"/v1/ask", "/metrics"}
-        assert all(line["request"] for line in requests)
-        assert "bonjour" not in json.dumps(lines)
-
-
 def test_a_port_that_is_taken_is_told_at_once(settings: Settings, tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -214,16 +176,16 @@ def test_several_servers_count_together_in_redis(tmp_path: Path) -> None:
     assert one.wait(rate, "k") is None  # Redis is gone: each counts alone, and answers
 
 
-def test_workers_share_one_chroma_server_and_take_up_a_generation_while_asked(
-    settings: Settings, tmp_path: Path
-) -> None:
+def test_workers_share_rates_figures_revocations_and_one_chroma_server(settings: Settings, tmp_path: Path) -> None:
+    """And they take up a new generation while they are asked: two processes start but once, as that takes a while."""
     index, data = tmp_path / "index", tmp_path / "data"
     shutil.copytree(settings.index, index)
     store = KeyStore(data)
     key, secret = store.create("serveur", rate="100000/minute")
+    _, rare = store.create("rare", rate="6/minute")
     _, watch = store.create("mesures", scopes=["metrics"])
     moved = settings.model_copy(update={"index": index})
-    headers = {"Authorization": f"Bearer {secret}"}
+    headers = _bearer(secret)
     seen: list[tuple[int, str]] = []
     stop = threading.Event()
     with command(moved, data, "--workers", "2", BOUSSOLE_EXACT_LIMIT="10") as (running, address):
@@ -241,10 +203,20 @@ def test_workers_share_one_chroma_server_and_take_up_a_generation_while_asked(
                 seen.append((r.status_code, r.headers.get("x-index-generation", "")))
 
         def taken_up() -> bool:
-            figures = httpx.get(f"{address}/metrics", headers={"Authorization": f"Bearer {watch}"}).text
+            figures = httpx.get(f"{address}/metrics", headers=_bearer(watch)).text
             return 'boussole_index{generation="next"} 2.0' in figures and served() == {"next": whole}
 
+        statuses = [  # each on a connection of its own, so that both workers are met
+            httpx.post(f"{address}/v1/ask", json={"question": "bonjour"}, headers=_bearer(rare), timeout=60).status_code
+            for _ in range(9)
+        ]
+        assert statuses.count(429) == 3
+        figures = httpx.get(f"{address}/metrics", headers=_bearer(watch)).text
+        counted = re.findall(r'boussole_requests_total\{[^}]*route="/v1/ask"[^}]*\} (\d+)', figures)
+        assert sum(map(int, counted)) >= 6
+        assert "boussole_queue_waiting 0.0" in figures
         old = (index / "CURRENT").read_text().strip()
+        assert re.search(rf'boussole_index\{{generation="{old}"\}} [12]', figures)
         assert list(served()) == [old]
         whole = served()[old]
         asking = [threading.Thread(target=ask) for _ in range(3)]
@@ -275,8 +247,17 @@ def test_workers_share_one_chroma_server_and_take_up_a_generation_while_asked(
         assert {status for status, _ in seen} == {200}  # not one was dropped
         store.revoke(key.id)
         assert {httpx.get(f"{address}/v1/models", headers=headers).status_code for _ in range(8)} == {401}
+        lines = [json.loads(line) for line in running.lines if line.startswith("{")]  # type: ignore[attr-defined]
+        requests = [line for line in lines if line["logger"] == "boussole.requests"]
+        assert {line["route"] for line in requests} >= {"/v1/ask", "/metrics"}
+        assert all(line["request"] for line in requests)
+        assert "bonjour" not in json.dumps(lines)
         family = psutil.Process(running.pid).children(recursive=True)
     assert psutil.wait_procs(family, timeout=20)[1] == []
+
+
+def _bearer(secret: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {secret}"}
 
 
 def _answers(port: str) -> bool:

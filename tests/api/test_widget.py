@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import gzip
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import httpx
 import pytest
+from chromium import chromium
 from javascript import node_modules
 from partner import Site, partner
-from playwright.sync_api import Browser, Page, Request, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Request, Route
 from servers import Keyed
 
 pytestmark = pytest.mark.slow
-CHROMIUM = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync")
 QUESTION = "Combien de catalyseurs territoriaux ont émergé en France ?"
+TURNED = "Rapport\u202eFDP.exe\u2066"  # turns what follows it from right to left
 HOSTILE = "<img src=x onerror=\"document.title='pwned'\"><script>document.title='pwned'</script>"
 
 
@@ -42,12 +42,8 @@ class Place:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    assert path, "Chromium manque : sudo apt-get install chromium"
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=CHROMIUM)
+    with chromium() as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +165,7 @@ def test_feedback_copy_suggestions_and_a_new_conversation(place: Place, keyed: K
 def test_hostile_documents_questions_and_models_are_shown_as_text(place: Place) -> None:
     page = place.open('mode="inline"')
     citation = {
-        "n": 1, "document_id": "x", "title": HOSTILE, "page": 1, "page_label": HOSTILE, "section": HOSTILE, "quote": HOSTILE,
+        "n": 1, "document_id": "x", "title": TURNED + HOSTILE, "page": 1, "page_label": HOSTILE, "section": HOSTILE, "quote": HOSTILE,
         "score": 1, "page_url": "/v1/documents/x/pages/1", "source_url": "javascript:document.title='pwned'",
     }  # fmt: skip
     answer = {
@@ -186,7 +182,9 @@ def test_hostile_documents_questions_and_models_are_shown_as_text(place: Place) 
     page.wait_for_selector(".turn.answered")
     assert HOSTILE in page.inner_text(".turn h3")
     assert page.locator(".text .call").count() == 2  # [2] has no citation: it stays text
+    assert "\u202e" not in (page.get_attribute(".call >> nth=0", "aria-label") or "")
     page.click(".call >> nth=0")
+    assert page.inner_text(".source h3") == f"RapportFDP.exe{HOSTILE}"
     page.wait_for_selector(".page-text mark")  # no picture of that page: its text
     root = "document.querySelector('boussole-chat').shadowRoot"
     assert page.evaluate(f"{root}.querySelectorAll('img, script, iframe, b').length") == 0
@@ -273,6 +271,18 @@ def test_axe_finds_nothing(place: Place, attributes: str) -> None:
     page.click("text=Lire le texte de la page")
     page.wait_for_selector("mark")
     assert violations() == []
+    page.keyboard.press("Escape")
+    ask(page, "Qui a gagné la coupe du monde de football en 1998 ?")
+    page.wait_for_selector(".turn.abstained")
+    assert violations() == []
+    page.route("**/v1/ask", lambda route: route.abort())
+    ask(page, "Et encore ?")
+    page.wait_for_selector(".error")
+    assert violations() == []
+    error, log = page.locator(".error").bounding_box(), page.locator(".body").bounding_box()
+    assert error
+    assert log
+    assert error["y"] + error["height"] <= log["y"] + log["height"]  # in sight
     page.close()
 
 

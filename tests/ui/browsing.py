@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import uvicorn
+import servers
 from playwright.sync_api import Browser, Page
 
 from api.app import create_app
@@ -26,17 +24,8 @@ SHOTS = Path(__file__).resolve().parents[2] / "artifacts" / "page"
 @contextmanager
 def serving(settings: Settings, encoder: Encoder, port: int = 0) -> Iterator[str]:
     """The whole application on a port of this machine; its address."""
-    server = uvicorn.Server(
-        uvicorn.Config(create_app(settings, encoder), port=port, log_level="warning", timeout_graceful_shutdown=3)
-    )
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive(), "the server stopped while starting"
-        time.sleep(0.05)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join(15)
+    with servers.serving(create_app(settings, encoder), port) as address:
+        yield address
 
 
 @contextmanager

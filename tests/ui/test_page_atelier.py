@@ -13,9 +13,11 @@ from playwright.sync_api import Browser
 from api.feedback import FeedbackStore
 from api.forms import FeedbackRequest
 from api.keys import KeyStore
+from corpus.library import Held
 from rag.answer import Answer
 from rag.embedding import Encoder
 from rag.settings import Settings
+from ui.sources import open_library
 
 pytestmark = pytest.mark.slow
 
@@ -49,6 +51,10 @@ def test_the_workshop_opens_to_a_secret_key_only(
         )
         store.asked(asked)
     store.record(FeedbackRequest(answer_id="0" * 32, rating=-1, comment="<script>alert(1)</script>"))
+    (tmp_path / "perdu.pdf").write_bytes(b"%PDF-")
+    library = open_library(own)
+    library.put(tmp_path / "perdu.pdf", Held("perdu", "perdu.pdf", "0" * 64, 5, "2026-11-24", "added", "Perdu"))
+    (library.folder / "perdu.pdf").unlink()
     with serving(own, encoder) as address:
         assert httpx.get(f"{address}/atelier.json").status_code == 403  # even on this machine, before any key
         _, secret = KeyStore(own.data).create("Atelier")
@@ -70,6 +76,8 @@ def test_the_workshop_opens_to_a_secret_key_only(
         assert "70\u00a0%" in text
         assert page.locator("polyline.trend").count() == 2
         assert "<script>alert(1)</script>" in text
+        assert "perdu.pdf" in page.inner_text("section:has-text('État du corpus') td >> nth=1")
+        assert "Le fichier a disparu" in text
         assert "Question <b>1</b> ?" in page.inner_text("section:has-text('sans réponse')")
         page.check("[type=checkbox]")
         with page.expect_download() as waiting:

@@ -47,6 +47,7 @@ def info(title: str, date: str | None, pages: int) -> DocumentInfo:
         ("« oui » ; 12 %", "«\u00a0oui\u00a0»\u00a0; 12\u00a0%"),
         ("http://a:80 et 10:30", "http://a:80 et 10:30"),
         ("Boussole 17", "Boussole\u00a017"),
+        ("le 24 novembre 2026", "le 24\u00a0novembre 2026"),
     ],
 )
 def test_french_spacing(given: str, expected: str) -> None:

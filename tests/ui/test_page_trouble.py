@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -11,6 +12,8 @@ import pytest
 from browsing import ENDED, SCREENS, ask, keep, serving, visiting
 from playwright.sync_api import Browser, Page, Route
 
+from api.turnstile import Turnstile
+from rag.assistant import Assistant, Event
 from rag.embedding import Encoder
 from rag.index import build
 from rag.settings import Settings
@@ -76,15 +79,42 @@ def test_a_busy_server_is_asked_again_and_the_visitor_is_told(browser: Browser, 
         assert len(tried) == 2
 
 
-def test_one_who_waits_is_told_how_many_do(desktop: Page, address: str) -> None:
-    assert httpx.get(f"{address}/queue.json").json() == {"waiting": 0}
-    desktop.route("**/v1/ask", lambda route: None)
-    desktop.route("**/queue.json", lambda route: route.fulfill(json={"waiting": 4}))
-    desktop.fill("#b17-question", "C’est quoi l’ODD 17 ?")
-    desktop.keyboard.press("Enter")
-    desktop.wait_for_selector("text=4 questions attendent leur tour, dont la vôtre")
-    desktop.click("#b17-send")
-    desktop.wait_for_selector(".b17-note")
+def test_one_who_waits_is_told_their_place(
+    browser: Browser, settings: Settings, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two questions are held up in the only place and in the queue; the visitor's comes behind, then is answered."""
+    gate = threading.Event()
+    stream = Assistant.stream
+
+    def held(self: Assistant, question: str, *more: object) -> Iterator[Event]:
+        gate.wait(60)
+        yield from stream(self, question, *more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Assistant, "stream", held)
+    monkeypatch.setattr("api.app.Turnstile", lambda _: Turnstile(1))
+    others: list[threading.Thread] = []
+    with serving(settings, encoder) as address, visiting(browser, address, 1366, 768) as page:
+        assert httpx.get(f"{address}/queue.json", params={"id": "rien"}).json() == {"place": None}
+        for _ in range(2):
+            others.append(
+                threading.Thread(
+                    target=httpx.post,
+                    args=(f"{address}/v1/ask",),
+                    kwargs={"json": {"question": "bonjour"}, "timeout": 90},
+                )
+            )
+            others[-1].start()
+        metrics = f"{address}/metrics"
+        while "boussole_queue_waiting 1.0" not in httpx.get(metrics).text:
+            page.wait_for_timeout(100)
+        page.fill("#b17-question", "C’est quoi l’ODD 17 ?")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("text=la vôtre est la 2ᵉ de la file")
+        keep(page, "file-d-attente")
+        gate.set()
+        page.wait_for_selector(f".b17-turn{ENDED}")
+        for other in others:
+            other.join()
 
 
 def test_a_restart_of_the_server_is_told_and_the_conversation_goes_on(

@@ -185,6 +185,7 @@ class BoussoleChat extends HTMLElement {
     turn.item.append(el("p", { class: "error" }, spaced(message)),
       el("button", { type: "button", class: "quiet", onclick: () => { turn.item.remove(); this.input.focus(); this.ask(question); } }, this.strings.again));
     this.tell(message);
+    this.follow(turn.item, true);
   }
 
   chips(questions) {

@@ -1,7 +1,7 @@
 // What the widget says. `{0}`, `{1}` are filled in by `say`.
 const STRINGS = {
   fr: {
-    title: "Boussole 17",
+    title: "Boussole\u00a017",
     open: "Poser une question",
     close: "Fermer",
     renew: "Nouvelle conversation",
@@ -46,7 +46,7 @@ const STRINGS = {
     quote: ["« ", " »"],
   },
   en: {
-    title: "Boussole 17",
+    title: "Boussole\u00a017",
     open: "Ask a question",
     close: "Close",
     renew: "New conversation",
@@ -92,4 +92,4 @@ const STRINGS = {
   },
 };
 
-const fill = (text, ...values) => text.replace(/\{(\d)\}/g, (_, n) => String(values[n]));
+const fill = (text, ...values) => text.replace(/\{(\d)\}/g, (_, n) => tame(String(values[n])));

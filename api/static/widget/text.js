@@ -6,12 +6,15 @@ const el = (tag, attributes = {}, ...children) => {
     else if (value === true) element.setAttribute(name, "");
     else if (value !== false && value != null) element.setAttribute(name, value);
   }
-  element.append(...children.filter((child) => child != null));
+  element.append(...children.filter((child) => child != null).map((child) => (typeof child === "string" ? tame(child) : child)));
   return element;
 };
 
+// Without the marks that turn the direction of what follows: a title must not rewrite the words beside it.
+const tame = (text) => text.replace(/[\u202a-\u202e\u2066-\u2069]/g, "");
+
 // French spacing, for display: what precedes « : ; ? ! » never begins a line.
-const spaced = (text) => text.replace(/ (?=[:;?!»])/g, "\u00a0").replace(/« /g, "«\u00a0");
+const spaced = (text) => tame(text).replace(/ (?=[:;?!»])/g, "\u00a0").replace(/« /g, "«\u00a0");
 
 // An answer cut in blocks: paragraphs, and runs of list items.
 const blocksOf = (text) => {
@@ -45,11 +48,17 @@ const drawAnswer = (home, text, call) => {
 
 // Words, **strong** words, and the calls [1]; `call` gives a citation's button, or null where there is none.
 const inlineOf = (line, call) =>
-  line.replace(/\s+(?=\[\d{1,3}\])/g, "\u00a0").split(/(\[\d{1,3}\]|\*\*[^*]+\*\*)/).map((piece) => {
-    const number = /^\[(\d+)\]$/.exec(piece);
-    if (number) return call(Number(number[1])) ?? piece;
+  line.split(/(\*\*[^*]+\*\*|\S{0,24}(?:\s+[:;?!»])?(?:\s*\[\d{1,3}\])+)/).map((piece) => {
+    if (/\[\d{1,3}\]$/.test(piece)) return el("span", { class: "kept" }, ...called(piece, call));
     const strong = /^\*\*([^*]+)\*\*$/.exec(piece);
     return strong ? el("strong", {}, spaced(strong[1])) : spaced(piece);
+  });
+
+// A word and the numbers that follow it, which never begin a line.
+const called = (text, call) =>
+  text.replace(/\s+(?=\[\d)/g, "\u00a0").split(/(\[\d{1,3}\])/).filter(Boolean).map((piece) => {
+    const number = /^\[(\d+)\]$/.exec(piece);
+    return (number && call(Number(number[1]))) || spaced(piece);
   });
 
 const withoutCalls = (text) => text.replace(/\s*\[\d{1,3}\]/g, "").replace(/^\s*[-•]\s+/gm, "");

@@ -31,14 +31,18 @@ const fill = (element, text, citations) => {
     const called = part.match(/^\[(\d+)\]$/);
     const citation = called && citations.find((c) => c.n === Number(called[1]));
     if (citation) {
-      (sentence ?? element).append(call(citation, citations));
+      (sentence?.querySelector(".b17-kept") ?? sentence ?? element).append(call(citation, citations));
     } else if (!part.trim()) {
       element.append(document.createTextNode(part));
     } else {
       sentence = make("span", "b17-sentence");
       const start = part.match(/^\s*/)[0];
       if (start) element.append(document.createTextNode(start)); // outside, so that it isn't lit
-      sentence.append(make("span", "b17-said", spaced(part.slice(start.length))));
+      const [, front, last] = part.slice(start.length).trimEnd().match(/^([^]*?)(\S{1,24}(?:\s+[:;?!»])?)$/);
+      const kept = make("span", "b17-kept"); // a number never begins a line: it stays with its sentence's last word
+      kept.append(make("span", "b17-said", spaced(last)), document.createTextNode(/\s$/.test(part) ? "\u00a0" : ""));
+      if (front) sentence.append(make("span", "b17-said", spaced(front)));
+      sentence.append(kept);
       element.append(sentence);
     }
   }

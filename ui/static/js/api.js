@@ -15,8 +15,8 @@ class Unanswered extends Error {
   }
 }
 
-const post = (path, body, signal) =>
-  fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), signal });
+const post = (path, body, signal, own = {}) =>
+  fetch(path, { method: "POST", headers: { "Content-Type": "application/json", ...own }, body: JSON.stringify(body), signal });
 
 export const json = async (path, body = undefined) => {
   const response = await (body === undefined ? fetch(path) : post(path, body)).catch(() => null);
@@ -45,10 +45,10 @@ const refused = async (response) => {
   return new Unanswered(problem.detail || STARTING, again ? Number(response.headers.get("Retry-After")) || 5 : 0);
 };
 
-const opened = async (body, signal) => {
+const opened = async (body, signal, id) => {
   let response;
   try {
-    response = await post("v1/ask", body, signal);
+    response = await post("v1/ask", body, signal, { "X-Request-ID": id });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Unanswered(LOST, 3);
@@ -57,12 +57,12 @@ const opened = async (body, signal) => {
   return response;
 };
 
-// The events of an answer. `waiting` is told the reason and the seconds left before each new try.
-export async function* answers(body, signal, waiting) {
+// The events of an answer. `id` is the name under which the request waits in the queue; `waiting` is told the reason and the seconds left before each new try.
+export async function* answers(body, signal, id, waiting) {
   let response;
   for (let tried = 1; !response; tried += 1) {
     try {
-      response = await opened(body, signal);
+      response = await opened(body, signal, id);
     } catch (error) {
       if (!error.again || tried === TRIES) throw error;
       for (let left = Math.min(error.again, LONGEST); left > 0; left -= 1) {

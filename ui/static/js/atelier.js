@@ -1,5 +1,5 @@
 // The maintainers' view. The key stays in memory: a reload asks for it again.
-import { counted, download, make, when } from "./dom.js";
+import { counted, download, make, spaced, when } from "./dom.js";
 
 const HEADLINES = [
   ["facts", "Faits attendus présents"],
@@ -59,6 +59,11 @@ const trend = (name, label, measures) => {
   const last = points.at(-1);
   const plot = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `${label}\u00a0: ${points.map((p) => percent(p.value)).join(", puis ")}` });
   for (const value of [0, 0.5, 1]) plot.append(svg("line", { class: "grid", x1: 0, x2: width, y1: y(value), y2: y(value) }));
+  for (const value of [0, 1]) {
+    const scale = svg("text", { class: "scale", x: width, y: y(value) + (value ? 8 : -2), "text-anchor": "end" });
+    scale.textContent = percent(value);
+    plot.append(scale);
+  }
   points.forEach((p, at) => plot.append(svg("line", { class: "interval", x1: x(at), x2: x(at), y1: y(p.low), y2: y(p.high) })));
   plot.append(svg("polyline", { class: "trend", points: points.map((p, at) => `${x(at)},${y(p.value)}`).join(" ") }));
   points.forEach((p, at) => plot.append(svg("circle", { class: "point", cx: x(at), cy: y(p.value), r: 4 })));
@@ -110,9 +115,15 @@ const unanswered = (state) => {
   return room("Questions restées sans réponse", table(["Date", "Question"], state.unanswered.map((row) => [day(row.at), row.question])));
 };
 
+// What `boussole corpus check` finds, then what the documents' notices lack.
 const corpus = (state) => {
-  if (!state.remarks.length) return room("Corpus", make("p", "", "Chaque document a sa date, son éditeur, sa licence et son fichier."));
-  return room("Corpus\u00a0: ce qui manque", table(["Document", "Manque"], state.remarks.map((r) => [r.title, r.lacks.join(", ")])));
+  const checked = state.troubles.length
+    ? table(["État", "Fichier", "Pourquoi", "Que faire"], state.troubles.map((t) => [t.kind, t.file, spaced(t.message), t.advice]))
+    : make("p", "", state.unchecked ? `La vérification n’a pas pu se faire\u00a0: ${state.unchecked}` : "Vérification faite à l’instant (boussole corpus check)\u00a0: rien à signaler.");
+  const lacking = state.remarks.length
+    ? table(["Document", "Manque"], state.remarks.map((r) => [r.title, r.lacks.join(", ")]))
+    : make("p", "", "Chaque document indexé a sa date, son éditeur, sa licence et son fichier.");
+  return room("État du corpus", checked, lacking);
 };
 
 const form = document.getElementById("key");

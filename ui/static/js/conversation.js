@@ -25,9 +25,11 @@ const drop = (entry, turn) => {
   turn.remove();
 };
 
+const LONG = 200; // characters: beyond, a question is set like text, so that its answer stays in sight
+
 const draw = (entry) => {
   const turn = make("article", "b17-turn");
-  const asked = make("h2", "b17-asked", spaced(entry.question));
+  const asked = make("h2", entry.question.length > LONG ? "b17-asked long" : "b17-asked", spaced(entry.question));
   asked.tabIndex = -1;
   turn.append(asked);
   if (entry.filter) turn.append(make("p", "b17-scope", `Dans «\u00a0${entry.filter.title}\u00a0»`));
@@ -61,7 +63,8 @@ export const ask = async (raw, filter = conversation.filter) => {
   bones(turn);
   const mine = (running = new AbortController());
   layout();
-  queue(turn, mine.signal);
+  const id = `page-${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
+  queue(turn, mine.signal, id);
   turn.scrollIntoView({ block: "start" });
   // A clicked suggestion keeps no focus once the first screen is gone: the question takes it.
   if (!typing) turn.querySelector(".b17-asked").focus({ preventScroll: true });
@@ -69,7 +72,7 @@ export const ask = async (raw, filter = conversation.filter) => {
   const citations = [];
   try {
     const body_ = { question, history: earlier, stream: true, ...(filter && { document_ids: [filter.id] }) };
-    for await (const { event, data } of answers(body_, mine.signal, (why, left) => patience(turn, why, left))) {
+    for await (const { event, data } of answers(body_, mine.signal, id, (why, left) => patience(turn, why, left))) {
       if (event === "citation") citations.push(data);
       if (event === "text") body(turn, (text += data.delta), citations);
       if (event === "done") entry.answer = data;
@@ -85,17 +88,18 @@ export const ask = async (raw, filter = conversation.filter) => {
   }
 };
 
-// Where the first words are slow to come, how many wait for theirs.
+// Where the first words are slow to come, the question's place in the queue.
 const SLOW = 2000; // milliseconds
-const queue = async (turn, signal) => {
+const queue = async (turn, signal, id) => {
   const line = turn.querySelector(".b17-wait p");
   while (!signal.aborted) {
     await wait(SLOW, signal).catch(() => {});
     if (signal.aborted || !line.isConnected) return;
     if (line.textContent !== SEARCHING && !line.dataset.queue) continue; // already told why it waits
-    const waiting = (await json("queue.json"))?.waiting ?? 0;
-    line.dataset.queue = waiting > 0 ? "true" : "";
-    line.textContent = waiting > 1 ? `${waiting} questions attendent leur tour, dont la vôtre…` : SEARCHING;
+    const place = (await json(`queue.json?id=${id}`))?.place ?? 0;
+    if (!line.isConnected) return;
+    line.dataset.queue = place > 0 ? "true" : "";
+    line.textContent = place === 0 ? SEARCHING : place === 1 ? "Beaucoup de questions en ce moment\u00a0: la vôtre est la prochaine…" : `Beaucoup de questions en ce moment\u00a0: la vôtre est la ${place}ᵉ de la file…`;
   }
 };
 

@@ -2,10 +2,13 @@
 
 export const $ = (id) => document.getElementById(id);
 
+// Without the marks that turn the direction of what follows: a title must not rewrite the words beside it.
+export const tame = (text) => String(text).replace(/[\u202a-\u202e\u2066-\u2069]/g, "");
+
 export const make = (tag, className = "", text = undefined) => {
   const element = document.createElement(tag);
   if (className) element.className = className;
-  if (text !== undefined) element.textContent = text;
+  if (text !== undefined) element.textContent = tame(text);
   return element;
 };
 
@@ -28,11 +31,17 @@ export const button = (className, text, act, picture = "") => {
   return made;
 };
 
-// French typography, for display: nothing that precedes « : ; ? ! % » begins a line, apostrophes are curved.
+const MONTHS = "janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre";
+const DAY = new RegExp(`(?<=\\b(?:\\d{1,2}|1er)) (?=(?:${MONTHS})\\b)`, "g");
+
+// French typography, for display: nothing that precedes « : ; ? ! % » begins a line, a day stays with its month and a
+// number with its thousands, apostrophes are curved.
 export const spaced = (text) =>
   text
     .replace(/ (?=[:;?!»%€])/g, "\u00a0")
     .replace(/« /g, "«\u00a0")
+    .replace(DAY, "\u00a0")
+    .replace(/(?<=\d) (?=\d{3}(?!\d))/g, "\u202f")
     .replace(/(\p{L})'(?=\p{L})/gu, "$1’");
 
 // A quote stays word for word: only its line breaks become spaces.

@@ -29,7 +29,8 @@ export const asReferences = (answer, known) => {
   return [...pages.values()].map(({ citation, labels }) => {
     const held = known.find((d) => d.id === citation.document_id);
     const who = held?.authors?.length ? `${held.authors.join(", ")}. ` : "";
-    const rest = [held?.publisher, when(held?.date)].filter(Boolean).join(", ");
+    const publisher = held?.authors?.includes(held.publisher) ? "" : held?.publisher; // named already
+    const rest = [publisher, when(held?.date)].filter(Boolean).join(", ");
     return `${who}${plain(citation.title)}${rest ? `, ${rest}` : ""}, p.\u00a0${labels.join(", ")}. ${link(citation)} (consulté le ${today()}).`;
   }).join("\n");
 };

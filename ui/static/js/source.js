@@ -1,6 +1,6 @@
 // The document beside the conversation: a page as a picture, the cited passage in sight; its text; the other pages.
 import { documents, json } from "./api.js";
-import { $, make, pageOf, plain, quoted, when } from "./dom.js";
+import { $, make, pageOf, plain, quoted, spaced, tame, when } from "./dom.js";
 import { askOnly } from "./filter.js";
 
 const NARROW = "(max-width: 63.99rem)";
@@ -55,7 +55,7 @@ const show = async () => {
   const asked = shown;
   const { citation, page } = shown;
   mark();
-  $("b17-title").textContent = shown.title;
+  $("b17-title").textContent = tame(shown.title);
   $("b17-number").value = page;
   $("b17-quote").textContent = citation ? quoted(citation.quote) : "";
   $("b17-quote").hidden = !citation;
@@ -260,10 +260,19 @@ export const asCitation = (passage) => {
   return { ...passage, n: 0, quote: first.slice(0, 400) };
 };
 
+const GLIMPSE = 170; // characters
+
+// How a passage begins, without the title that stands above it, cut at a word.
+const glimpse = (passage) => {
+  const text = plain(passage.text);
+  const bare = text.startsWith(passage.title) ? text.slice(passage.title.length).trim() : text;
+  return bare.length > GLIMPSE ? `${bare.slice(0, GLIMPSE).replace(/[\s,;:.]+\S*$/, "")}…` : bare;
+};
+
 export const passageCard = (passage) => {
   const card = make("button", "b17-card");
   card.type = "button";
-  card.append(make("strong", "", passage.title), make("span", "b17-meta", pageOf(passage)), make("span", "b17-bit", `${plain(passage.text).slice(0, 180)}…`));
+  card.append(make("strong", "", passage.title), make("span", "b17-meta", pageOf(passage)), make("span", "b17-bit", spaced(glimpse(passage))));
   card.addEventListener("click", () => {
     const citation = asCitation(passage);
     openCitation([citation], citation, card);

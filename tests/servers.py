@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import sys
 import threading
@@ -33,22 +32,25 @@ class Keyed:
 
 
 @contextmanager
-def serving(app: FastAPI) -> Iterator[str]:
-    """The address of a real server of `app`, stopped at the end of the block."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+def serving(app: FastAPI, port: int = 0) -> Iterator[str]:
+    """The address of a real server of `app`, on a free port unless one is given, stopped at the end of the block."""
     server = uvicorn.Server(
-        uvicorn.Config(app, "127.0.0.1", port, http=BoundedHttp, log_level="warning", timeout_graceful_shutdown=3)
+        uvicorn.Config(
+            app,
+            port=port,
+            http=BoundedHttp,
+            server_header=False,
+            log_level="warning",
+            timeout_graceful_shutdown=3,
+        )
     )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    deadline = time.monotonic() + 60
     while not server.started:
-        assert time.monotonic() < deadline, "the server did not start"
+        assert thread.is_alive(), "the server stopped while starting"
         time.sleep(0.05)
     try:
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join(15)
