@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from rag.generation import Generation
@@ -10,6 +11,7 @@ from rag.retrieve import Found
 from rag.select import Candidate
 
 MOST = 3
+_INNER = re.compile(r"«\s*([^»]*?)\s*»")
 
 
 def suggest(found: Found, generation: Generation, question: str, ranked: Sequence[Candidate]) -> tuple[str, ...]:
@@ -25,8 +27,13 @@ def suggest(found: Found, generation: Generation, question: str, ranked: Sequenc
             continue  # a running head, or the document itself
         if len(tokens) < 2 or len(heading) > 90 or len(tokens & asked) / len(tokens) > 0.6:
             continue
-        text = heading if heading.endswith("?") else f"Que dit le corpus sur « {heading} » ?"
+        text = heading if heading.endswith("?") else f"Que dit le corpus sur « {_inner(heading)} » ?"
         suggestions.setdefault(fold(heading), text)
         if len(suggestions) == MOST:
             break
     return tuple(suggestions.values())
+
+
+def _inner(heading: str) -> str:
+    """Quotation marks inside others, as French typography has them."""
+    return _INNER.sub(r"“\1”", heading)

@@ -25,7 +25,7 @@ SECRETS = re.compile(
 FREE = re.compile(
     r"MIT|BSD|Apache|ISC|PSF|Python Software Foundation|MPL|Mozilla|Zlib|Unlicense|CC0|HPND|0BSD|Public Domain", re.I
 )
-KNOWN = {"locate": "voir le fichier LICENSE de sa distribution ; son étiquette PyPI dit autre chose"}
+KNOWN = {"locate": "MIT, d'après son fichier LICENSE ; son étiquette PyPI dit autre chose"}
 
 
 def script(name: str) -> ModuleType:
