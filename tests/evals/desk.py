@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -20,6 +21,11 @@ from rag.assistant import Assistant
 from rag.embedding import Encoder
 from rag.index import build
 from rag.settings import STARTER_CORPUS, Settings
+
+
+def heeds_ctrl_c() -> None:
+    """For a child process: a shell that runs the tests in the background has Ctrl-C ignored by all that they start."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Desk:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pexpect
 import pytest
-from desk import Desk
+from desk import Desk, heeds_ctrl_c
 
 from evals.asking import ask, first_words
 from evals.corpus_pages import opened
@@ -79,7 +79,7 @@ class Terminal:
         environment = os.environ | {"PYTHONPATH": str(ROOT), "TERM": "dumb", "COLUMNS": "200"}
         self.process = pexpect.spawn(
             sys.executable, ["-m", "evals.cli", *words], cwd=ROOT, env=environment, encoding="utf-8", timeout=90,
-            dimensions=(50, 200), echo=False,
+            dimensions=(50, 200), echo=False, preexec_fn=heeds_ctrl_c,
         )  # fmt: skip
 
     def answer(self, prompt: str, typed: str) -> None:
