@@ -36,7 +36,6 @@ from rag.generation import Generation
 from rag.parts import parts
 from rag.passages import RERANKED, join_neighbours, rerank, spread
 from rag.retrieve import Found, Hit, HybridRetriever
-from rag.select import candidates
 from rag.settings import Settings
 from rag.suggest import suggest
 from rag.vectors import open_dense
@@ -143,9 +142,10 @@ class Assistant:
 
     def _answerable(self, asked: Sequence[tuple[Expectation, Found]], found: Found, draft: Draft) -> float:
         """The probability, 0 to 1, that the corpus answers the question or one of its parts."""
-        supports = [(asked[0][0], found, draft.support)]
-        supports += [(e, part, tuple(candidates(part, e, self.generation))) for e, part in asked[1:]]
-        return max(abstain.probability(abstain.signals(f, s, e, self.generation)) for e, f, s in supports)
+        founds = [(asked[0][0], found), *asked[1:]]
+        # Where nothing was found there is no support for the parts either.
+        supports = zip(founds, (draft.support, *draft.parts), strict=False)
+        return max(abstain.probability(abstain.signals(f, s, e, self.generation)) for (e, f), s in supports)
 
     def _standalone(self, question: str, history: Sequence[Turn]) -> str:
         """By the rules, or in the model's words where there is one and they hold."""

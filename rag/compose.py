@@ -63,6 +63,7 @@ class DraftSentence:
 class Draft:
     sentences: tuple[DraftSentence, ...]
     support: tuple[Candidate, ...]  # what it was made of, best first
+    parts: tuple[tuple[Candidate, ...], ...] = ()  # the same for each part of the question
 
 
 @span
@@ -78,26 +79,25 @@ def compose(
     if not ranked:
         return Draft((), ())
     things = focus(found.query.text, generation.lexical)
-    chosen = _choose(_each_part_first(ranked, parts, generation), expectation, things)
+    supports = tuple(tuple(candidates(part, wanted, generation)) for wanted, part in parts)
+    chosen = _choose(_each_part_first(ranked, supports), expectation, things)
     asked = frozenset(term.token for term in found.query.terms)
     listed = _listed(chosen, expectation)
     drafted = (_sentence(c, listed.get(c.key), asked, expectation, generation) for c in chosen)
-    return Draft(tuple(drafted), tuple(ranked))
+    return Draft(tuple(drafted), tuple(ranked), supports)
 
 
-def _each_part_first(
-    ranked: list[Candidate], parts: Sequence[tuple[Expectation, Found]], generation: Generation
-) -> list[Candidate]:
+def _each_part_first(ranked: list[Candidate], supports: Sequence[Sequence[Candidate]]) -> list[Candidate]:
     """The best sentence of each part after the best of all."""
-    if not parts:
+    if not supports:
         return ranked
     known = {(c.hit.row, c.members): c for c in ranked}
     first = ranked[0]
     best = [first]
-    for expectation, found in parts:
-        own = [c for c in candidates(found, expectation, generation) if c.whole_list or _can_be_said(c)]
-        if own and (own[0].hit.row, own[0].members) in known:
-            best.append(known[own[0].hit.row, own[0].members])
+    for support in supports:
+        own = next((c for c in support if c.whole_list or _can_be_said(c)), None)
+        if own is not None and (own.hit.row, own.members) in known:
+            best.append(known[own.hit.row, own.members])
     ahead = list(dict.fromkeys(best))
     return [replace(c, score=first.score) for c in ahead] + [c for c in ranked if c not in ahead]
 
@@ -372,15 +372,15 @@ BULLET = re.compile(r"^(?:[>»•▪◦*+–—-]|\d{1,2}[.)])\s+")
 _NOTE_NUMBER = re.compile(r"^[^\w«(\[]*(?:\d{1,3}\b[.)]?\s*)?[^\w«(\[]*(?=\S)")
 
 
-def tidy(text: str, note: bool = False, announces: bool = True) -> str:
+def tidy(text: str, note: bool = False) -> str:
     """A sentence as it is shown: without its bullet or its note's number, on one line, beginning with a capital and ending
-    with a stop; without its colon where what it announces isn't said."""
+    with a stop."""
     text = " ".join(BULLET.sub("", text.strip()).split())
     if note:
         text = _NOTE_NUMBER.sub("", text, count=1)
     if text[:1].islower() and not text.startswith(("http", "www.")):
         text = text[0].upper() + text[1:]
-    if text and text[-1] in (",;" if announces else ",;:"):
+    if text and text[-1] in ",;":
         text = text[:-1].rstrip()
     if (text and text[-1] not in ".!?…:»)") or text.endswith(("»", ")")):
         text += "."

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rag.answer import Turn
 from rag.guard import small_talk, without_politeness
-from rag.lexical import STOP_WORDS, fold, stem, words
+from rag.lexical import STOP_WORDS, fold, token_set, words
 from rag.spans import span
 
 _OPENS = re.compile(r"^(?:et|mais|ou|donc|alors|ok|oui|non)\b[ ,]*(?:alors\b[ ,]*)?", re.IGNORECASE)
@@ -78,15 +78,11 @@ def conversation(question: str, history: Sequence[Turn]) -> str:
 
 def faithful(rewritten: str, question: str, history: Sequence[Turn]) -> bool:
     """Whether a rewritten follow-up says nothing that the conversation didn't, and keeps what the follow-up said."""
-    said, own = _stems(rewritten), _stems(question)
-    known = own.union(*(_stems(turn.content) for turn in history[-LAST_TURNS:]))
+    said, own = token_set(rewritten), token_set(question)
+    known = own.union(*(token_set(turn.content) for turn in history[-LAST_TURNS:]))
     if not said or len(rewritten.split()) > LONGEST or small_talk(rewritten) or leans(rewritten):
         return False
     return said <= known and len(own & said) >= KEPT * len(own)
-
-
-def _stems(text: str) -> set[str]:
-    return {stem(word) for word in words(fold(text)) if word not in STOP_WORDS}
 
 
 def _topic(asked: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from rag.answer import Turn
 from rag.condense import condense, leans
-from rag.lexical import STOP_WORDS, fold, words
+from rag.lexical import STOP_WORDS, words
 
 MOST = 3  # things asked at once; beyond, the question is searched as a whole
 LEAST_FIRST, LEAST_NEXT = 2, 1  # content words of a part; one is enough for a first that ends with a stop
@@ -69,4 +69,4 @@ def preamble(question: str) -> frozenset[str]:
 
 
 def _content(text: str) -> list[str]:
-    return [word for word in words(fold(text)) if word not in STOP_WORDS]
+    return [word for word in words(text) if word not in STOP_WORDS]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -13,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 import uvicorn
 from fastapi import FastAPI
 
@@ -84,3 +87,18 @@ def command(
             running.wait(40)
         except subprocess.TimeoutExpired:
             running.kill()
+
+
+def start_redis(port: int, folder: Path) -> subprocess.Popen[bytes]:
+    """A Redis of our own, once it listens; the test is skipped where there is none."""
+    server = shutil.which("redis-server")
+    if not server:
+        pytest.skip("redis-server n'est pas sur cette machine : apt-get install redis-server")
+    running = subprocess.Popen([server, "--port", str(port), "--save", ""], stdout=subprocess.DEVNULL, cwd=folder)
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                break
+        time.sleep(0.1)
+    return running

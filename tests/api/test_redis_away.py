@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import socket
-import subprocess
 import time
 from pathlib import Path
 
 import limits
 import pytest
 from pydantic import SecretStr
+from servers import start_redis
 
 import api.rates
 from api.rates import open_rates
@@ -20,26 +19,12 @@ from rag.settings import Settings
 pytestmark = pytest.mark.slow
 
 
-def start(port: int, folder: Path) -> subprocess.Popen[bytes]:
-    server = shutil.which("redis-server")
-    if not server:
-        pytest.skip("redis-server n'est pas sur cette machine : apt-get install redis-server")
-    running = subprocess.Popen([server, "--port", str(port), "--save", ""], stdout=subprocess.DEVNULL, cwd=folder)
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                break
-        time.sleep(0.1)
-    return running
-
-
 def test_hung_gone_and_back_requests_are_counted_all_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api.rates, "ALONE", 0.3)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    running = start(port, tmp_path)
+    running = start_redis(port, tmp_path)
     try:
         shared = Settings(redis_url=SecretStr(f"redis://127.0.0.1:{port}"), data=tmp_path)
         one, two = open_rates(shared), open_rates(shared)
@@ -59,7 +44,7 @@ def test_hung_gone_and_back_requests_are_counted_all_along(tmp_path: Path, monke
         running.kill()
         running.wait(10)
         assert one.wait(rate, "b") is None
-        running = start(port, tmp_path)
+        running = start_redis(port, tmp_path)
         time.sleep(0.5)
         assert one.wait(rate, "c") is None
         assert two.wait(rate, "c") is None

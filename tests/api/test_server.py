@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-from servers import Keyed, command, serving
+from servers import Keyed, command, serving, start_redis
 
 from api.app import create_app
 from api.keys import KeyStore
@@ -150,23 +150,14 @@ def test_several_servers_count_together_in_redis(tmp_path: Path) -> None:
 
     from api.rates import open_rates
 
-    server = shutil.which("redis-server")
-    if not server:
-        pytest.skip("redis-server n'est pas sur cette machine : apt-get install redis-server")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    running = subprocess.Popen([server, "--port", str(port), "--save", ""], stdout=subprocess.DEVNULL, cwd=tmp_path)
+    running = start_redis(port, tmp_path)
     try:
         shared = Settings(redis_url=SecretStr(f"redis://127.0.0.1:{port}"), data=tmp_path)
         one, two = open_rates(shared), open_rates(shared)
         rate = limits.parse("2/minute")
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.1)
         assert one.wait(rate, "k") is None
         assert two.wait(rate, "k") is None
         assert (one.wait(rate, "k") or 0) > 0
