@@ -185,8 +185,11 @@ def kill_after(sources: Path, index: Path, seconds: float) -> int:
     return ended(pid)
 
 
-def kills(bench: Bench, tally: Tally, count: int) -> None:
-    """Half of them by time, half at a step of the file system; the old answers or the new ones, never others."""
+def kills(bench: Bench, tally: Tally, count: int, until: float) -> None:
+    """Half of them by time, half at a step of the file system; the old answers or the new ones, never others.
+
+    Stops at `until` (of `time.monotonic()`) where that comes first.
+    """
     if not count:
         return
     bench.turn()
@@ -195,6 +198,9 @@ def kills(bench: Bench, tally: Tally, count: int) -> None:
     whole = time.monotonic() - started
     last, old = 400, expect(bench.index)
     for number in range(count):
+        if time.monotonic() > until:
+            tally.outcomes[f"kills not tried, out of time: {count - number}"] += 1
+            break
         bench.turn()
         if number % 2:
             at = bench.chance.randint(1, last)
@@ -482,7 +488,9 @@ def main() -> int:
     parser.add_argument("--disks", type=int, default=20)
     parser.add_argument("--turns", type=int, default=4, help="of two writers and their readers")
     parser.add_argument("--seed", type=int, default=17)
+    parser.add_argument("--seconds", type=float, default=3600, help="after which no more kills are tried")
     given = parser.parse_args()
+    until = time.monotonic() + given.seconds
     tally = Tally("index")
     with tempfile.TemporaryDirectory(prefix="boussole-torture-") as folder:
         Path(folder).chmod(0o755)
@@ -492,7 +500,7 @@ def main() -> int:
         spoil(bench, tally, given.flips, given.every)
         clocks(bench, tally)
         full_disks(bench, tally, given.disks, Path(folder))
-        kills(bench, tally, given.kills)
+        kills(bench, tally, given.kills, until)
         bench.restore()
         writers_and_readers(bench, tally, given.turns)
     return tally.end()
