@@ -82,6 +82,7 @@ class Writer:
         if time.monotonic() < self._rests_until:
             raise LLMError("Le modèle de rédaction n'a pas répondu il y a peu.")
         sources = [Source(hit, _shortened(hit.chunk.text)) for hit in hits[:PASSAGES]]
+        _load_client()
         deadline = time.monotonic() + self._settings.llm_timeout
         try:
             for text, calls in self._sentences(question, sources, deadline):
@@ -96,6 +97,7 @@ class Writer:
         (rag/condense.py); `otherwise` where they do, or where the model is away."""
         if time.monotonic() < self._rests_until:
             return otherwise
+        _load_client()
         messages = [_system(REWRITE), _user(conversation(question, history))]
         written = ""
         try:
@@ -132,6 +134,8 @@ class Writer:
         import httpx
         from openai import OpenAIError
 
+        from rag.in_time import until
+
         faults = (
             OpenAIError,
             httpx.HTTPError,
@@ -145,15 +149,16 @@ class Writer:
         for attempt in (1, 2):
             started = False
             try:
-                for response in self._llm().stream_chat(messages):
-                    if response.delta:
-                        started = True
-                        yield response.delta
-                    if time.monotonic() > deadline:
-                        if not started:
-                            raise LLMError("Le modèle de rédaction a dépassé le temps accordé.")
-                        return
+                with closing(until(deadline, lambda: self._llm().stream_chat(messages))) as responses:
+                    for response in responses:
+                        if response.delta:
+                            started = True
+                            yield response.delta
                 return
+            except TimeoutError as error:
+                if started:
+                    return  # what came in time may do
+                raise LLMError("Le modèle de rédaction a dépassé le temps accordé.") from error
             except faults as error:
                 # Of any class: a faulty server gives what no client expects. Its words may hold secrets: only the class is told.
                 log.info("language model failed", extra={"error": type(error).__name__, "attempt": attempt})
@@ -167,6 +172,8 @@ class Writer:
                 import httpx
                 from llama_index.llms.openai_like import OpenAILike
 
+                from rag.in_time import bounded
+
                 limit = httpx.Timeout(self._settings.llm_timeout, connect=min(CONNECT, self._settings.llm_timeout))
                 self._client = OpenAILike(
                     model=self.model,
@@ -177,9 +184,17 @@ class Writer:
                     max_tokens=MOST_TOKENS,
                     max_retries=0,
                     timeout=self._settings.llm_timeout,
-                    http_client=httpx.Client(timeout=limit),  # type: ignore[call-arg]  # taken by its base class
+                    http_client=httpx.Client(  # type: ignore[call-arg]  # taken by its base class
+                        timeout=limit, event_hooks={"response": [bounded(self._settings.llm_timeout)]}
+                    ),
                 )
             return self._client
+
+
+def _load_client() -> None:
+    """Seconds the first time: not taken from those left to the model."""
+    import llama_index.llms.openai_like
+    import openai  # noqa: F401
 
 
 def _system(text: str) -> Any:
