@@ -193,7 +193,6 @@ class Writer:
 
 def _load_client() -> None:
     """Seconds the first time: not taken from those left to the model."""
-    import llama_index.llms.openai_like
     import openai  # noqa: F401
 
 

@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 
 LINE = "Ce sont 350 catalyseurs territoriaux qui ont émergé en France [1]."
-SECRET = "sk-proxy-0123456789abcdef"  # noqa: S105 - what the faults try to have shown
+SECRET = "sk-proxy-0123456789abcdef"
 LIES = {
     "invented citations": "Ce sont 350 catalyseurs lunaires [97], dit aussi le rapport Dupont [42][99].",
     "invented numbers": "Ce sont 8123 catalyseurs territoriaux qui ont émergé en France en 1987 [1].",
@@ -146,7 +146,9 @@ class _Handler(BaseHTTPRequestHandler):
             case "not JSON":
                 yield b"data: {{{{ not json\n\n"
             case "JSON of another form":
-                yield from (b"data: " + odd + b"\n\n" for odd in (b"[]", b"null", b'{"choices": 7}', b'{"choices": [[]]}'))
+                yield from (
+                    b"data: " + odd + b"\n\n" for odd in (b"[]", b"null", b'{"choices": 7}', b'{"choices": [[]]}')
+                )
             case "error in an event":
                 yield b"data: " + json.dumps({"error": {"message": SECRET, "code": 500}}).encode() + b"\n\n"
             case "not UTF-8":

@@ -14,19 +14,31 @@ from pathlib import Path
 
 import httpx
 import pytest
+from llm_proxy import LIES, SECRET, WAYS, Proxy
+from pydantic import SecretStr
 from servers import serving
 
 import rag.generate
 from api.app import create_app
 from rag.embedding import Encoder
 from rag.settings import Settings
-from llm_proxy import LIES, SECRET, WAYS, Proxy
 
 pytestmark = pytest.mark.slow
 QUESTION = "Combien de catalyseurs territoriaux ont émergé en France ?"
 LIMIT = 1.5  # seconds left to the model
 SLACK = 8.0  # seconds for all the rest, on a busy machine: far less than a drip lasts
-NEVER = (SECRET, "8123", "Patagoni", "1987", "lunaires", "Dupont", "Fauxnom", "passages numérotés", "script", "巴塔哥尼亚")
+NEVER = (
+    SECRET,
+    "8123",
+    "Patagoni",
+    "1987",
+    "lunaires",
+    "Dupont",
+    "Fauxnom",
+    "passages numérotés",
+    "script",
+    "巴塔哥尼亚",
+)
 LOCAL = Path(__file__).resolve().parents[2] / ".." / "shared" / "tools" / "local_llm.py"
 WEIGHTS = Path.home() / ".cache" / "local-llm" / "smollm2-135m-instruct.gguf"
 
@@ -41,12 +53,14 @@ def proxy() -> Iterator[Proxy]:
 
 
 def written(settings: Settings, url: str, data: Path, limit: float = LIMIT) -> Settings:
-    given = {"llm_base_url": url, "llm_model": "essai", "llm_api_key": SECRET, "llm_timeout": limit, "data": data}
-    return Settings.model_validate(settings.model_dump() | given)
+    given = {"llm_base_url": url, "llm_model": "essai", "llm_timeout": limit, "data": data}
+    return settings.model_copy(update=given | {"llm_api_key": SecretStr(SECRET)})
 
 
 @pytest.fixture(scope="module")
-def address(settings: Settings, encoder: Encoder, proxy: Proxy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def address(
+    settings: Settings, encoder: Encoder, proxy: Proxy, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("proxy")
     with serving(create_app(written(settings, proxy.url, folder), encoder)) as found:
         httpx.post(f"{found}/v1/ask", json={"question": QUESTION}, timeout=60)  # what is loaded once is loaded
@@ -122,11 +136,11 @@ def real() -> Iterator[str]:
     line = [sys.executable, str(LOCAL), "--model", "small", "--port", str(port)]
     running = subprocess.Popen(line, stdout=subprocess.PIPE, text=True)
     assert running.stdout is not None
-    ready = running.stdout.readline()
-    assert "READY" in ready
-    yield ready.split()[1]
-    running.terminate()
-    running.wait(20)
+    try:
+        yield next(line.split()[1] for line in running.stdout if line.startswith("READY"))
+    finally:
+        running.terminate()
+        running.wait(20)
 
 
 @pytest.mark.parametrize("way", ["healthy", "cut in a token"])
