@@ -31,7 +31,7 @@ from rag.compose import Draft, DraftSentence, Quote, compose, repeats, unsaid
 from rag.condense import condense, leans
 from rag.embedding import Encoder, load_encoder
 from rag.expect import Expectation, expect
-from rag.generate import OutOfTime, Writer
+from rag.generate import CutShort, Writer
 from rag.generation import Generation
 from rag.parts import parts
 from rag.passages import RERANKED, join_neighbours, rerank, spread
@@ -169,7 +169,7 @@ class Assistant:
                     if kept and not any(repeats(sentence, other) for other in said):
                         said.append(sentence)
                         yield sentence
-            except OutOfTime:
+            except CutShort:
                 cut = True
             except LLMError:
                 cut = away = True

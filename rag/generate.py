@@ -68,8 +68,8 @@ class Source:
     text: str
 
 
-class OutOfTime(LLMError):
-    """The model wrote something, and was still writing when its time was over."""
+class CutShort(LLMError):
+    """The model wrote something, then failed or was out of time."""
 
 
 class Writer:
@@ -86,7 +86,7 @@ class Writer:
         """The model's sentences as they come, each with the quotes that support it best; the verifier is still to judge.
         `support`: what the corpus says of the question, best first.
 
-        Raises LLMError where the model is away or resting after a failure, OutOfTime after what came in time.
+        Raises LLMError where the model is away or resting after a failure, CutShort after what came of it.
         """
         if time.monotonic() < self._rests_until:
             raise LLMError("Le modèle de rédaction n'a pas répondu il y a peu.")
@@ -165,14 +165,14 @@ class Writer:
                             yield response.delta
                 return
             except TimeoutError as error:
-                raise (OutOfTime if started else LLMError)(
+                raise (CutShort if started else LLMError)(
                     "Le modèle de rédaction a dépassé le temps accordé."
                 ) from error
             except faults as error:
                 # Of any class: a faulty server gives what no client expects. Its words may hold secrets: only the class is told.
                 log.info("language model failed", extra={"error": type(error).__name__, "attempt": attempt})
                 if started or attempt == 2 or time.monotonic() + RETRY_AFTER > deadline:
-                    raise LLMError("Le modèle de rédaction n'a pas répondu.") from error
+                    raise (CutShort if started else LLMError)("Le modèle de rédaction n'a pas répondu.") from error
                 time.sleep(RETRY_AFTER)
 
     def _llm(self) -> Any:
