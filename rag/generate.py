@@ -68,6 +68,10 @@ class Source:
     text: str
 
 
+class OutOfTime(LLMError):
+    """The model wrote something, and was still writing when its time was over."""
+
+
 class Writer:
     """Asks the model. Threads may share it."""
 
@@ -82,11 +86,12 @@ class Writer:
         """The model's sentences as they come, each with the quotes that support it best; the verifier is still to judge.
         `support`: what the corpus says of the question, best first.
 
-        Raises LLMError where the model is away, resting after a failure, or out of time.
+        Raises LLMError where the model is away or resting after a failure, OutOfTime after what came in time.
         """
         if time.monotonic() < self._rests_until:
             raise LLMError("Le modèle de rédaction n'a pas répondu il y a peu.")
         sources = _sources(support)
+        _load_client()
         deadline = time.monotonic() + self._settings.llm_timeout
         try:
             for text, calls in self._sentences(question, sources, deadline):
@@ -101,6 +106,7 @@ class Writer:
         (rag/condense.py); `otherwise` where they do, or where the model is away."""
         if time.monotonic() < self._rests_until:
             return otherwise
+        _load_client()
         messages = [_system(REWRITE), _user(conversation(question, history))]
         written = ""
         try:
@@ -133,9 +139,11 @@ class Writer:
             yield last  # else the model was cut in the middle of it
 
     def _deltas(self, messages: Sequence[Any], deadline: float) -> Generator[str, None, None]:
-        """Pieces of text until the model ends or time is over. Raises LLMError where nothing came."""
+        """Pieces of text until the model ends. Raises LLMError where it fails or time is over, maybe after some pieces."""
         import httpx
         from openai import OpenAIError
+
+        from rag.in_time import until
 
         faults = (
             OpenAIError,
@@ -150,15 +158,16 @@ class Writer:
         for attempt in (1, 2):
             started = False
             try:
-                for response in self._llm().stream_chat(messages):
-                    if response.delta:
-                        started = True
-                        yield response.delta
-                    if time.monotonic() > deadline:
-                        if not started:
-                            raise LLMError("Le modèle de rédaction a dépassé le temps accordé.")
-                        return
+                with closing(until(deadline, lambda: self._llm().stream_chat(messages))) as responses:
+                    for response in responses:
+                        if response.delta:
+                            started = True
+                            yield response.delta
                 return
+            except TimeoutError as error:
+                raise (OutOfTime if started else LLMError)(
+                    "Le modèle de rédaction a dépassé le temps accordé."
+                ) from error
             except faults as error:
                 # Of any class: a faulty server gives what no client expects. Its words may hold secrets: only the class is told.
                 log.info("language model failed", extra={"error": type(error).__name__, "attempt": attempt})
@@ -172,6 +181,8 @@ class Writer:
                 import httpx
                 from llama_index.llms.openai_like import OpenAILike
 
+                from rag.in_time import bounded
+
                 limit = httpx.Timeout(self._settings.llm_timeout, connect=min(CONNECT, self._settings.llm_timeout))
                 self._client = OpenAILike(
                     model=self.model,
@@ -182,9 +193,16 @@ class Writer:
                     max_tokens=MOST_TOKENS,
                     max_retries=0,
                     timeout=self._settings.llm_timeout,
-                    http_client=httpx.Client(timeout=limit),  # type: ignore[call-arg]  # taken by its base class
+                    http_client=httpx.Client(  # type: ignore[call-arg]  # taken by its base class
+                        timeout=limit, event_hooks={"response": [bounded(self._settings.llm_timeout)]}
+                    ),
                 )
             return self._client
+
+
+def _load_client() -> None:
+    """Seconds the first time: not taken from those left to the model."""
+    import openai  # noqa: F401
 
 
 def _system(text: str) -> Any:
