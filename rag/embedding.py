@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from corpus.errors import ConfigurationError
-from rag.bert import Bert, is_plain_bert
+from rag.bert import Bert, best_precision, is_plain_bert
 from rag.e5 import MAX_TOKENS, ensure_model
 from rag.settings import DEFAULT_MODEL, Settings
 
@@ -163,7 +163,8 @@ def load_encoder(settings: Settings, say: Callable[[str], None] = lambda _: None
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:
         if is_plain_bert(Path(source)):
-            return Encoder(Bert(Path(source), MAX_TOKENS), name, settings.threads, prompts)
+            precision = best_precision() if settings.precision == "auto" else settings.precision
+            return Encoder(Bert(Path(source), MAX_TOKENS, precision), name, settings.threads, prompts)
         return Encoder(Transformer(llama_index_embedding(source)), name, settings.threads, prompts)
     except (OSError, ValueError, RuntimeError) as error:
         raise ConfigurationError(

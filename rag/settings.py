@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -44,6 +45,11 @@ class Settings(BaseSettings):
         description="Nombre de passages jusqu'auquel le tableau des vecteurs est lu en entier, sans Chroma",
     )
     threads: int = Field(0, ge=0, description="Fils de calcul du modèle ; 0 : autant que de cœurs")
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto",
+        description="Calcul du modèle : `bfloat16`, plus de deux fois plus rapide, ou `float32` ; `auto` choisit "
+        "`bfloat16` quand le processeur la calcule. Un même index convient aux deux",
+    )
     llm_base_url: str = Field(
         "", description="Adresse d'un service compatible OpenAI, par exemple http://127.0.0.1:8090/v1"
     )
