@@ -155,14 +155,14 @@ class Assistant:
         return self._writer.standalone(question, history, ruled)
 
     def _written(
-        self, standalone: str, found: Found, extractive: Draft, expectation: Expectation, told: list[Fallback]
+        self, standalone: str, extractive: Draft, expectation: Expectation, told: list[Fallback]
     ) -> Iterator[DraftSentence]:
         """The model's sentences that the verifier keeps, as they come, then what they leave unsaid of the extractive answer;
         that answer alone where there is no model, or where too little is left of what it wrote (`told` then says why)."""
         said: list[DraftSentence] = []
         if self._writer is not None:
             try:
-                for sentence in self._writer.write(standalone, found.hits, self.generation):
+                for sentence in self._writer.write(standalone, extractive.support, self.generation):
                     kept, _ = verify([sentence])
                     if kept and not any(repeats(sentence, other) for other in said):
                         said.append(sentence)
@@ -198,7 +198,7 @@ class Assistant:
         text = ""
         before: DraftSentence | None = None
         told: list[Fallback] = []
-        for drafted in self._written(standalone, found, draft, expectation, told):
+        for drafted in self._written(standalone, draft, expectation, told):
             calls = []
             for quote in drafted.quotes:
                 key = (quote.document_id, quote.page, quote.start, quote.end)

@@ -30,6 +30,7 @@ _COUNT = re.compile(rf"\b(?:[2-9]|1\d|{'|'.join(NUMBER_WORDS)})\s+[a-z]{{4,}}")
 CELL = re.compile(r"[^\s:;](?:(?! [:;] ).)*")  # of a row « label : cell ; cell »
 PRINTED = 75.0  # likeness (0 to 100) of a row's label with the file's own text
 ILLEGIBLE = 0.2  # share of a sentence that isn't French beyond which it isn't said
+PHRASE_WORDS = 4  # words from which a cell says something without its column's head
 SENTENCE_WORDS = 6  # words below which a line without an end is a label
 TITLE_WORDS = 8  # words from which a title says something by itself
 ITEM_WORDS = 10  # words below which an item is understood only in its list
@@ -117,6 +118,8 @@ def _choose(ranked: Sequence[Candidate], expectation: Expectation, things: Seque
             continue
         if best is not None and candidate.score < best.score - WORTH:
             continue
+        if best is not None and candidate.sentence.kind == "list" and candidate.trait("reference"):
+            continue  # where to read more isn't an answer, unless it is what was asked for
         if best is not None and candidate.whole_list and not wants_list and candidate.hit.row != best.hit.row:
             continue  # a list from elsewhere, beside a sentence that answers
         if len(chosen) >= (MOST_ITEMS if wants_list else MOST_SENTENCES):
@@ -184,6 +187,8 @@ class _Page:
                     [candidate] if candidate.trait("sharp") and counts(_ONE.sub("", candidate.text), things[:1]) else []
                 )
             candidate = self.lists[row, index + 1]
+        if with_list and _needs_its_list(candidate) and candidate.key in self.lists:
+            candidate = self.lists[candidate.key]
         if candidate.whole_list:
             members = candidate.members if with_list else candidate.members[:LONGEST_LIST]
             unit = [self.singles[row, i] for i in members[: LONGEST_LIST + 1]]
@@ -191,6 +196,11 @@ class _Page:
         before = self.singles.get((row, index - 1))
         leans = is_dangling(candidate.text) and before is not None and before.sentence.kind in ("body", "list")
         return [before, candidate] if leans and before and before.length <= LONGEST_LEAD else [candidate]
+
+
+def _needs_its_list(candidate: Candidate) -> bool:
+    """A short item (« Choisir le partenaire ») is understood among the others."""
+    return candidate.sentence.kind == "list" and not candidate.whole_list and candidate.length < ITEM_WORDS
 
 
 def _can_be_said(candidate: Candidate) -> bool:
@@ -308,9 +318,24 @@ def _cells(
         cells = cells[1:]
     if not cells or " : " not in candidate.text:
         return cells
+    if len(cells) == 2:
+        return [cells[0], _without_head(cells[1], candidate.hit)]
     whole = "list" in expectation.wants and not _has_heads(candidate.hit, [chunk[a:b] for a, b in cells[1:]])
     kept = [(a, b) for a, b in cells[1:] if whole or _asked_for(chunk[a:b], asked, expectation)]
     return [cells[0], *(kept or cells[1:])]
+
+
+def _without_head(cell: tuple[int, int], hit: Hit) -> tuple[int, int]:
+    """The only cell beside a label, without its column's head where it says something by itself (« Confiance : L'alliance
+    apporte L'envie de s'engager »); a figure keeps its head, which says what it counts."""
+    start, end = cell
+    text = hit.chunk.text[start:end]
+    heads = (hit.chunk.text[s.start : s.end].rpartition(" ; ")[2] for s in hit.sentences if s.kind == "table")
+    head = next(heads, "")
+    rest = text.removeprefix(head).lstrip() if head else text
+    if rest == text or rest[:1].isdigit() or len(rest.split()) < PHRASE_WORDS:
+        return cell
+    return end - len(rest), end
 
 
 def _has_heads(hit: Hit, cells: Sequence[str]) -> bool:
@@ -362,10 +387,11 @@ def unsaid(
     extractive: Sequence[DraftSentence], said: Sequence[DraftSentence], expectation: Expectation
 ) -> list[DraftSentence]:
     """What a written answer leaves out of the extractive one and must not: the items of a list that is asked for, and the
-    best sentence, where fewer than half of its words were said."""
+    first that stands by itself, where fewer than half of its words were said."""
     known = frozenset[str]().union(*map(_words, said))
     wanted = [s for s in extractive if s.item] if "list" in expectation.wants else []
-    return [s for s in wanted or extractive[:1] if len(_words(s) & known) < SAID * len(_words(s))]
+    alone = [s for s in extractive if not is_dangling(s.text)]
+    return [s for s in wanted or alone[:1] if len(_words(s) & known) < SAID * len(_words(s))]
 
 
 BULLET = re.compile(r"^(?:[>»•▪◦*+–—-]|\d{1,2}[.)])\s+")

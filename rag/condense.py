@@ -46,7 +46,7 @@ def condense(question: str, history: Sequence[Turn]) -> str:
     if parallel:
         return parallel
     said = [t.content for t in history if t.role == "assistant"]
-    ordinal = _ordinal(core, said[-1] if said else "")
+    ordinal = _ordinal(core, said)
     return f"{topic.rstrip(' ?!.')} : {ordinal or core}"
 
 
@@ -105,7 +105,8 @@ _PARALLEL = {
     "avec": r"\bavec\b.*?(?=[?,]|$)",
 }
 _DEFINES = re.compile(
-    r"^(?P<head>.*?(?:c['’]est quoi|qu['’]est[- ]ce qu(?:e|['’]) ?(?:que|qu['’])?|que (?:signifie|désigne)|définition d(?:e|['’]))\s*)(?P<thing>.+?)[ ?!.]*$",
+    r"^(?P<head>.*?(?:c['’]est quoi|qu['’]est[- ]ce qu(?:e|['’]) ?(?:que|qu['’])?|que (?:signifie(?:nt)?|désigne(?:nt)?|sont)|qu['’]est|qui (?:est|sont)|à quoi sert|définition d(?:e|['’]))\s*)"
+    r"(?P<thing>.+?)(?P<within>\s(?:dans|selon|d['’]après|au sein|chez|pour)\s.+?)?[ ?!.]*$",
     re.IGNORECASE,
 )
 
@@ -136,7 +137,7 @@ def _substitute(topic: str, follow_up: str) -> str | None:
         return f"{topic.rstrip(' ?!.')} {replacement.lower() if preposition != 'en' else replacement} ?"
     defines = _DEFINES.match(topic)
     if defines and not preposition:
-        return f"{defines['head']}{thing} ?"
+        return f"{defines['head']}{thing}{defines['within'] or ''} ?"
     return None
 
 
@@ -154,15 +155,35 @@ _ORDINALS = {
 }
 
 
-def _ordinal(core: str, said: str) -> str | None:
-    """« et la deuxième ? » → the second item of the list in the last answer."""
-    found = re.search(r"\bl[ae] (" + "|".join(_ORDINALS) + r")\b", fold(core))
-    if not found or not said:
+_NTH = re.compile(r"\bl[ae] (" + "|".join(_ORDINALS) + r")\b(?: (?:des|de ces|d'entre) \w+)?")
+_ASKS = frozenset("qui que quoi ou quand comment combien pourquoi".split())
+ITEM_WORDS = 12  # of an item, that name it
+
+
+def _ordinal(core: str, answers: Sequence[str]) -> str | None:
+    """« et la deuxième ? » → the second item of the latest list that was answered, with what is asked of it:
+    « la première, qui s'en charge ? »."""
+    folded = fold(core)
+    found = _NTH.search(folded)
+    if not found:
         return None
+    number = _ORDINALS[found.group(1)]
+    items = next((items for said in reversed(answers) if len(items := _items(said)) >= max(2, number)), None)
+    if items is None:
+        return None
+    item = " ".join(items[number - 1].split()[:ITEM_WORDS])
+    rest = words(folded[: found.start()] + folded[found.end() :])
+    asks = any(word in _ASKS or word not in STOP_WORDS for word in rest)
+    return core[: found.start()] + item + core[found.end() :] if asks and len(folded) == len(core) else item
+
+
+def _items(said: str) -> list[str]:
+    """The items of a list, bulleted or in a sentence (« Trois phases : la recherche, la qualification et le déploiement »)."""
     clean = re.sub(r"\[\d+\]", "", said)
     items = re.findall(r"^\s*(?:[-•*]|\d+[.)])\s*(.+)$", clean, re.MULTILINE)
     if len(items) < 2:
         tail = clean.split(":", 1)[-1]
-        items = [part.strip(" .;") for part in re.split(r"[;,]|\bet\b", tail) if part.strip(" .;")]
-    number = _ORDINALS[found.group(1)]
-    return items[number - 1] if len(items) >= 2 and number <= len(items) else None
+        items = [
+            re.sub(r"^puis\s+", "", part.strip(" .;")) for part in re.split(r"[;,]|\bet\b", tail) if part.strip(" .;")
+        ]
+    return items

@@ -38,7 +38,7 @@ const fill = (element, text, citations) => {
       sentence = make("span", "b17-sentence");
       const start = part.match(/^\s*/)[0];
       if (start) element.append(document.createTextNode(start)); // outside, so that it isn't lit
-      const [, front, last] = part.slice(start.length).trimEnd().match(/^([^]*?)(\S{1,24}(?:\s+[:;?!»])?)$/);
+      const [, front, last] = part.slice(start.length).trimEnd().match(/^([^]*?)(\S{1,24}(?:\s+[:;?!»]\S{0,2})?)$/);
       const kept = make("span", "b17-kept"); // a number never begins a line: it stays with its sentence's last word
       kept.append(make("span", "b17-said", spaced(last)), document.createTextNode(/\s$/.test(part) ? "\u00a0" : ""));
       if (front) sentence.append(make("span", "b17-said", spaced(front)));

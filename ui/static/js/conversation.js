@@ -2,7 +2,7 @@
 import { actions } from "./actions.js";
 import { body, hush } from "./answer.js";
 import { answers, json } from "./api.js";
-import { $, announce, button, counted, make, pageOf, quoted, spaced, wait } from "./dom.js";
+import { $, announce, button, counted, make, pageOf, quoted, runs, spaced, wait } from "./dom.js";
 import { showFilter } from "./filter.js";
 import { closeSource, openCitation, passageCard } from "./source.js";
 import { conversation, history, save } from "./store.js";
@@ -166,7 +166,7 @@ const sources = (answer) => {
     const link = make("button", "b17-source");
     link.type = "button";
     link.append(
-      make("span", "b17-numbers", cited.map((c) => c.n).join(", ")),
+      make("span", "b17-numbers", runs(cited.map((c) => c.n))),
       make("span", "b17-name", first.title),
       make("span", "b17-meta", pageOf(first)),
     );

@@ -44,6 +44,17 @@ export const spaced = (text) =>
     .replace(/(?<=\d) (?=\d{3}(?!\d))/g, "\u202f")
     .replace(/(\p{L})'(?=\p{L})/gu, "$1’");
 
+// Numbers in order, three or more in a row as « 1 à 5 ».
+export const runs = (numbers) => {
+  const rows = [];
+  for (const n of numbers) {
+    const row = rows.at(-1);
+    if (row && n === row.at(-1) + 1) row.push(n);
+    else rows.push([n]);
+  }
+  return rows.map((row) => (row.length > 2 ? `${row[0]} à ${row.at(-1)}` : row.join(", "))).join(", ");
+};
+
 // A quote stays word for word: only its line breaks become spaces.
 export const plain = (quote) => quote.replace(/\s+/g, " ").trim();
 export const quoted = (quote) => `«\u00a0${plain(quote)}\u00a0»`;

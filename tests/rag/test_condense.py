@@ -1,0 +1,48 @@
+"""A follow-up stands by itself once it took from the conversation what it leaves unsaid."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.answer import Turn
+from rag.condense import condense
+
+PHASES = ("Quelles sont les phases ?", "Trois phases : la recherche, la qualification, puis le déploiement. [1]")
+LEVERS = ("Quels sont les leviers ?", "Ils sont deux.\n- La gestion commune [1]\n- L'action collective [2]")
+
+
+def said(*texts: str) -> list[Turn]:
+    return [Turn(role="assistant" if n % 2 else "user", content=text) for n, text in enumerate(texts)]
+
+
+@pytest.mark.parametrize(
+    ("history", "question", "standalone"),
+    [
+        (PHASES, "et la troisième ?", "Quelles sont les phases : le déploiement"),
+        (PHASES, "La première des trois, qui la mène ?", "Quelles sont les phases : la recherche, qui la mène ?"),
+        (LEVERS, "Le premier, qui s'en charge ?", "Quels sont les leviers : La gestion commune, qui s'en charge ?"),
+        (
+            (*LEVERS, "Le premier, c'est quoi ?", "C'est une règle."),
+            "et le deuxième ?",
+            "Quels sont les leviers : L'action collective",
+        ),
+        (LEVERS, "et le septième ?", "Quels sont les leviers : le septième ?"),
+        (
+            ("Qu'est-ce que la tactique dans la matrice ?", "Le temps court."),
+            "et la stratégie ?",
+            "Qu'est-ce que la stratégie dans la matrice ?",
+        ),
+        (
+            ("Que sont les richesses humaines ?", "Des personnes."),
+            "et les ressources financières ?",
+            "Que sont les ressources financières ?",
+        ),
+        (("Qui est Jeanne Martin ?", "Une élue."), "Et Paul Durand ?", "Qui est Paul Durand ?"),
+    ],
+)
+def test_a_follow_up_takes_what_it_leaves_unsaid(history: tuple[str, ...], question: str, standalone: str) -> None:
+    assert condense(question, said(*history)) == standalone
+
+
+def test_a_question_that_stands_by_itself_takes_nothing() -> None:
+    assert condense("Quel est le budget du Fonds ODD 17 ?", said(*PHASES)) == "Quel est le budget du Fonds ODD 17 ?"
