@@ -86,12 +86,8 @@ class Writer:
         """
         if time.monotonic() < self._rests_until:
             raise LLMError("Le modèle de rédaction n'a pas répondu il y a peu.")
-<<<<<<< HEAD
-        sources = [Source(hit, _shortened(hit.chunk.text)) for hit in hits[:PASSAGES]]
-        _load_client()
-=======
         sources = _sources(support)
->>>>>>> main
+        _load_client()
         deadline = time.monotonic() + self._settings.llm_timeout
         try:
             for text, calls in self._sentences(question, sources, deadline):
