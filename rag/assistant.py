@@ -31,7 +31,7 @@ from rag.compose import Draft, DraftSentence, Quote, compose, repeats, unsaid
 from rag.condense import condense, leans
 from rag.embedding import Encoder, load_encoder
 from rag.expect import Expectation, expect
-from rag.generate import Writer
+from rag.generate import OutOfTime, Writer
 from rag.generation import Generation
 from rag.parts import parts
 from rag.passages import RERANKED, join_neighbours, rerank, spread
@@ -157,9 +157,11 @@ class Assistant:
     def _written(
         self, standalone: str, extractive: Draft, expectation: Expectation, told: list[Fallback]
     ) -> Iterator[DraftSentence]:
-        """The model's sentences that the verifier keeps, as they come, then what they leave unsaid of the extractive answer;
-        that answer alone where there is no model, or where too little is left of what it wrote (`told` then says why)."""
+        """The model's sentences that the verifier keeps, as they come, then what they leave unsaid of the extractive answer,
+        more of it where the model was cut short; that answer alone where there is no model, or where nothing is left of what
+        it wrote (`told` then says why)."""
         said: list[DraftSentence] = []
+        cut = away = False
         if self._writer is not None:
             try:
                 for sentence in self._writer.write(standalone, extractive.support, self.generation):
@@ -167,13 +169,13 @@ class Assistant:
                     if kept and not any(repeats(sentence, other) for other in said):
                         said.append(sentence)
                         yield sentence
+            except OutOfTime:
+                cut = True
             except LLMError:
-                told.append("llm_unavailable")
-            if not said and not told:
-                told.append("llm_unverified")
-        yield from extractive.sentences if not said else unsaid(extractive.sentences, said, expectation)
-        if said:
-            told.clear()
+                cut = away = True
+            if not said:
+                told.append("llm_unavailable" if away else "llm_unverified")
+        yield from extractive.sentences if not said else unsaid(extractive.sentences, said, expectation, cut)
 
     def _find_parts(self, text: str, k: int, document_ids: Sequence[str]) -> list[tuple[Expectation, Found]]:
         """What is found for the whole question, then for each of the several things that it asks."""

@@ -384,14 +384,15 @@ def repeats(sentence: DraftSentence, other: DraftSentence) -> bool:
 
 
 def unsaid(
-    extractive: Sequence[DraftSentence], said: Sequence[DraftSentence], expectation: Expectation
+    extractive: Sequence[DraftSentence], said: Sequence[DraftSentence], expectation: Expectation, cut: bool = False
 ) -> list[DraftSentence]:
     """What a written answer leaves out of the extractive one and must not: the items of a list that is asked for, and the
-    first that stands by itself, where fewer than half of its words were said."""
+    first that stands by itself; all of them where it was cut short. Each where fewer than half of its words were said."""
     known = frozenset[str]().union(*map(_words, said))
     wanted = [s for s in extractive if s.item] if "list" in expectation.wants else []
-    alone = [s for s in extractive if not is_dangling(s.text)]
-    return [s for s in wanted or alone[:1] if len(_words(s) & known) < SAID * len(_words(s))]
+    alone = [s for s in extractive if not is_dangling(s.text) and not s.text.endswith(":")]
+    kept = alone if cut else wanted or alone[:1]
+    return [s for s in kept if len(_words(s) & known) < SAID * len(_words(s))]
 
 
 BULLET = re.compile(r"^(?:[>»•▪◦*+–—-]|\d{1,2}[.)])\s+")

@@ -68,6 +68,10 @@ class Source:
     text: str
 
 
+class OutOfTime(LLMError):
+    """The model wrote something, and was still writing when its time was over."""
+
+
 class Writer:
     """Asks the model. Threads may share it."""
 
@@ -82,7 +86,7 @@ class Writer:
         """The model's sentences as they come, each with the quotes that support it best; the verifier is still to judge.
         `support`: what the corpus says of the question, best first.
 
-        Raises LLMError where the model is away, resting after a failure, or out of time.
+        Raises LLMError where the model is away or resting after a failure, OutOfTime after what came in time.
         """
         if time.monotonic() < self._rests_until:
             raise LLMError("Le modèle de rédaction n'a pas répondu il y a peu.")
@@ -135,7 +139,7 @@ class Writer:
             yield last  # else the model was cut in the middle of it
 
     def _deltas(self, messages: Sequence[Any], deadline: float) -> Generator[str, None, None]:
-        """Pieces of text until the model ends or time is over. Raises LLMError where nothing came."""
+        """Pieces of text until the model ends. Raises LLMError where it fails or time is over, maybe after some pieces."""
         import httpx
         from openai import OpenAIError
 
@@ -161,9 +165,9 @@ class Writer:
                             yield response.delta
                 return
             except TimeoutError as error:
-                if started:
-                    return  # what came in time may do
-                raise LLMError("Le modèle de rédaction a dépassé le temps accordé.") from error
+                raise (OutOfTime if started else LLMError)(
+                    "Le modèle de rédaction a dépassé le temps accordé."
+                ) from error
             except faults as error:
                 # Of any class: a faulty server gives what no client expects. Its words may hold secrets: only the class is told.
                 log.info("language model failed", extra={"error": type(error).__name__, "attempt": attempt})
