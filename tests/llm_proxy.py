@@ -123,7 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
             case "hangs after the head":
                 time.sleep(12)
             case "drips empty lines":
-                self._drip(b": encore\n\n" * 60, 9)
+                self._drip(b": encore\n\n" * 300, 9)
             case "drips one endless line":
                 self._drip(b"data: {" + b" " * 600)
             case "drips tokens":

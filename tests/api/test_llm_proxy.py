@@ -26,7 +26,7 @@ from rag.settings import Settings
 pytestmark = pytest.mark.slow
 QUESTION = "Combien de catalyseurs territoriaux ont émergé en France ?"
 LIMIT = 2.0  # seconds left to the model
-SLACK = 8.0  # seconds for all the rest, on a busy machine: far less than a drip lasts
+SLACK = 25.0  # seconds for all the rest, on a busy machine: a drip lasts for ever
 NEVER = (
     SECRET,
     "8123",
