@@ -96,7 +96,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         way = self.server.way
         if way == "hangs before the head":
-            time.sleep(12)
+            time.sleep(60)
         elif way == "drips the head":
             self._drip(b"HTTP/1.1 200 OK\r\nX-Long: " + b"a" * 600)
         elif way.startswith(("429", "500", "503", "401", "redirected")):
@@ -121,7 +121,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._head(200)
         match way:
             case "hangs after the head":
-                time.sleep(12)
+                time.sleep(60)
             case "drips empty lines":
                 self._drip(b": encore\n\n" * 300, 9)
             case "drips one endless line":
