@@ -110,7 +110,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        errors = [{"field": _field(e["loc"]), "reason": _reason(e)} for e in error.errors()[:20]]
+        errors = [{"field": _field(e["loc"], e["type"]), "reason": _reason(e)} for e in error.errors()[:20]]
         first = errors[0]
         detail = f"Champ « {first['field']} » : {first['reason']}. La forme attendue est décrite à /docs."
         return problem(request.scope, 422, detail, code="invalid", errors=errors)
@@ -129,7 +129,9 @@ def refusal(scope: Scope, error: BoussoleError) -> JSONResponse:
     return problem(scope, status, str(error), code=error.code, retry_after=AGAIN if status == 503 else None)
 
 
-def _field(location: Sequence[Any]) -> str:
+def _field(location: Sequence[Any], kind: str) -> str:
+    if kind == "json_invalid":  # its place is a number of characters
+        return "corps"
     return ".".join(str(part) for part in location if part not in ("body", "query", "path")) or "corps"
 
 

@@ -9,7 +9,7 @@ import re
 from html import escape
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ui.markup import address, read
@@ -35,6 +35,21 @@ def translated(html: str, head: str) -> str:
     html = html.replace('href="/manifest.json"', 'href="manifest.json"')  # we may stand under a prefix
     html = html.replace("</head>", f"{META}{head}</head>", 1)
     return re.sub(r"(<body[^>]*>)", lambda body: body.group(1) + OUTLINE, html, count=1)
+
+
+def _missing(scope: Scope) -> Response:
+    """A page for a browser, for programs the form of the API's errors (RFC 9457)."""
+    if "text/html" in Headers(scope=scope).get("accept", ""):
+        return HTMLResponse(_nothing(scope), 404)
+    told = {
+        "type": "about:blank",
+        "title": "Introuvable",
+        "status": 404,
+        "detail": "Rien à cette adresse. Les adresses de l'API sont décrites à /docs.",
+        "instance": scope["path"],
+        "code": "http",
+    }
+    return JSONResponse(told, 404, media_type="application/problem+json")
 
 
 def _nothing(scope: Scope) -> str:
@@ -68,9 +83,9 @@ class Frame:
             if missing:  # told already, in the place of Gradio's own words
                 return
             if message["type"] == "http.response.start":
-                if message["status"] == 404 and "text/html" in Headers(scope=scope).get("accept", ""):
+                if message["status"] == 404:
                     missing = True
-                    await HTMLResponse(_nothing(scope), 404)(scope, receive, send)
+                    await _missing(scope)(scope, receive, send)
                     return
                 kind = MutableHeaders(scope=message).get("content-type", "")
                 if not kind.startswith("text/html"):

@@ -124,7 +124,16 @@ def test_a_mistyped_address_is_told_in_french(keyed: Keyed) -> None:
     assert page.status_code == 404
     assert "Page introuvable" in page.text
     assert "<b>" not in page.text
-    assert httpx.get(f"{keyed.address}/biblio").json()  # a program gets no page
+    told = httpx.get(f"{keyed.address}/biblio")  # a program gets no page
+    assert told.headers["content-type"] == "application/problem+json"
+    assert (told.json()["status"], told.json()["title"]) == (404, "Introuvable")
+
+
+def test_json_cut_short_is_told_of_the_body_not_of_a_field(keyed: Keyed) -> None:
+    headers = {"Authorization": f"Bearer {keyed.secret}", "Content-Type": "application/json"}
+    told = httpx.post(f"{keyed.address}/v1/ask", content='{"question": ', headers=headers)
+    assert told.status_code == 422
+    assert [error["field"] for error in told.json()["errors"]] == ["corps"]
 
 
 def behind(settings: Settings, encoder: Encoder, trusted: str, peer: str) -> TestClient:
