@@ -79,6 +79,7 @@ bench: $(STAMP) index ## mesure les temps et la mémoire, à côté de LlamaInde
 	@$(BIN)/python -m benchmarks.start index
 	@$(BIN)/python -m benchmarks.indexing
 	@$(BIN)/python -m benchmarks.growth
+	@$(BIN)/python -m benchmarks.replicas
 
 captures: $(STAMP) ## refait les images de la page pour la documentation (il faut un index et Chromium)
 	@$(BIN)/python docs/captures/remake.py

@@ -22,7 +22,7 @@ QUESTION = "Qu’est-ce que la prime à l’alliance ?"
 
 
 def serve_ready(index: Path) -> tuple[float, float]:
-    """Wall and CPU seconds until /v1/health answers."""
+    """Wall and CPU seconds until /readyz answers."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -33,7 +33,7 @@ def serve_ready(index: Path) -> tuple[float, float]:
     try:
         while time.perf_counter() - started < 120:
             try:
-                if httpx.get(f"http://127.0.0.1:{port}/v1/health", timeout=2).status_code == 200:
+                if httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=2).status_code == 200:
                     used = psutil.Process(server.pid).cpu_times()
                     return time.perf_counter() - started, used.user + used.system
             except httpx.HTTPError:
