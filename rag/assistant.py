@@ -27,7 +27,7 @@ from rag.answer import (
     Timings,
     Turn,
 )
-from rag.compose import Draft, DraftSentence, Quote, compose, repeats, unsaid
+from rag.compose import Draft, DraftSentence, Quote, compose, echoes, repeats, unsaid
 from rag.condense import condense, leans
 from rag.embedding import Encoder, load_encoder
 from rag.expect import Expectation, expect
@@ -166,7 +166,7 @@ class Assistant:
             try:
                 for sentence in self._writer.write(standalone, extractive.support, self.generation):
                     kept, _ = verify([sentence])
-                    if kept and not any(repeats(sentence, other) for other in said):
+                    if kept and not echoes(sentence, standalone) and not any(repeats(sentence, s) for s in said):
                         said.append(sentence)
                         yield sentence
             except CutShort:

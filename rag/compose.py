@@ -383,6 +383,11 @@ def repeats(sentence: DraftSentence, other: DraftSentence) -> bool:
     return bool(a and b) and len(a & b) / min(len(a), len(b)) > SAME
 
 
+def echoes(sentence: DraftSentence, question: str) -> bool:
+    """Whether a sentence only says the question again."""
+    return _words(sentence) <= frozenset(tokenize(question))
+
+
 def unsaid(
     extractive: Sequence[DraftSentence], said: Sequence[DraftSentence], expectation: Expectation, cut: bool = False
 ) -> list[DraftSentence]:

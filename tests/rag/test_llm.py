@@ -115,6 +115,7 @@ def test_a_supported_sentence_is_shown_with_the_quote_that_proves_it(writing: As
         (INVENTED, "llm_unverified"),
         (ENGLISH, "llm_unverified"),
         ("[99] [98]", "llm_unverified"),
+        ("Les catalyseurs territoriaux ont émergé en France [1].", "llm_unverified"),  # says the question again
         ("endless", "llm_unverified"),
         ("error 500", "llm_unavailable"),
         ("error 429", "llm_unavailable"),
