@@ -136,11 +136,12 @@ def test_an_answer_is_copied_in_three_forms(desktop: Page) -> None:
     ask(desktop, "C’est quoi l’ODD 17 ?")
     forms = []
     for name in ("Texte et citations", "Markdown", "Référence bibliographique"):
+        desktop.evaluate("navigator.clipboard.writeText('')")
         desktop.click(".b17-actions summary")
         desktop.click(f".b17-actions .b17-choices >> text={name}")
-        desktop.wait_for_selector(".b17-actions >> text=Copié")
+        desktop.wait_for_selector(".b17-actions >> text=Copié")  # maybe still the one of the form before
+        desktop.wait_for_function("() => navigator.clipboard.readText().then(text => text !== '')")
         forms.append(desktop.evaluate("navigator.clipboard.readText()"))
-        desktop.wait_for_timeout(50)
     text, markdown, reference = forms
     assert "[1] L’ODD 17, l’essentiel, p.\u00a01\u00a0: «" in text
     assert "[^1]: «" in markdown
