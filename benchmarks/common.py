@@ -11,6 +11,7 @@ import json
 import os
 import platform
 import resource
+import socket
 import subprocess
 import sys
 import time
@@ -66,6 +67,13 @@ def run(command: Sequence[str | Path], **environment: str) -> tuple[Spent, str, 
         raise SystemExit(f"{' '.join(map(str, command))} : statut {os.waitstatus_to_exitcode(status)}")
     found.cpu = usage.ru_utime + usage.ru_stime
     return found, output, peak
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens to."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def percentiles(seconds: Sequence[float]) -> dict[str, float]:

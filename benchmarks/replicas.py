@@ -12,7 +12,6 @@ import itertools
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -27,7 +26,7 @@ from typing import Any
 
 import httpx
 
-from benchmarks.common import BIN, ROOT, machine, percentiles, report, run
+from benchmarks.common import BIN, ROOT, free_port, machine, percentiles, report, run
 from rag.settings import STARTER_CORPUS
 
 CLIENTS = 8
@@ -40,12 +39,6 @@ class Reply:
     seconds: float
     generation: str
     said: tuple[Any, ...]  # the answer's text, then the document, page and quote of each citation
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager
@@ -150,9 +143,8 @@ def main(count: int) -> None:
             load([address], key, questions[:CLIENTS])  # what is loaded once is loaded
             return address
 
-        own = data
-        run([*cli, "index", "--index", work / "own"], **own)
-        alone = serve(work / "own", own)
+        run([*cli, "index", "--index", work / "own"], **data)
+        alone = serve(work / "own", data)
         expected, seconds = load([alone], key, questions)
         rows.append(row("one process, its own index", expected, seconds, expected))
 

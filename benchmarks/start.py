@@ -6,7 +6,6 @@ python -m benchmarks.start INDEX [ROUNDS]
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -16,16 +15,14 @@ from statistics import median
 import httpx
 import psutil
 
-from benchmarks.common import ROOT, machine, report, run
+from benchmarks.common import ROOT, free_port, machine, report, run
 
 QUESTION = "Qu’est-ce que la prime à l’alliance ?"
 
 
 def serve_ready(index: Path) -> tuple[float, float]:
     """Wall and CPU seconds until /readyz answers."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     started = time.perf_counter()
     command = [sys.executable, "-m", "ui.cli", "serve", "--index", str(index), "--port", str(port)]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
