@@ -27,7 +27,7 @@ from rag.answer import (
     Timings,
     Turn,
 )
-from rag.compose import Draft, DraftSentence, Quote, compose, echoes, repeats, unsaid
+from rag.compose import Draft, DraftSentence, Quote, compose
 from rag.condense import condense, leans
 from rag.embedding import Encoder, load_encoder
 from rag.expect import Expectation, expect
@@ -40,6 +40,7 @@ from rag.settings import Settings
 from rag.suggest import suggest
 from rag.vectors import open_dense
 from rag.verify import verify
+from rag.written import echoes, repeats, unsaid
 
 ABSTENTION = "Le corpus ne le dit pas : je n’ai trouvé aucun passage qui réponde à cette question."
 _HALF = re.compile("[\ud800-\udfff]")

@@ -34,8 +34,6 @@ PHRASE_WORDS = 4  # words from which a cell says something without its column's 
 SENTENCE_WORDS = 6  # words below which a line without an end is a label
 TITLE_WORDS = 8  # words from which a title says something by itself
 ITEM_WORDS = 10  # words below which an item is understood only in its list
-SAME = 0.8  # share of words in common beyond which a written sentence repeats another
-SAID = 0.5  # share of a sentence's words that a written answer must hold to have said it
 ALIKE = 0.6  # share of words in common beyond which two sentences say the same thing
 
 
@@ -371,33 +369,6 @@ def quote(hit: Hit, start: int, end: int, generation: Generation, score: float) 
         if text is not None:
             found.append(Quote(hit.chunk.document_id, page, a, b, text.text[a:b], hit.chunk.section, score))
     return tuple(found)
-
-
-def _words(sentence: DraftSentence) -> frozenset[str]:
-    return frozenset(tokenize(sentence.text))
-
-
-def repeats(sentence: DraftSentence, other: DraftSentence) -> bool:
-    """Whether two sentences say the same thing."""
-    a, b = _words(sentence), _words(other)
-    return bool(a and b) and len(a & b) / min(len(a), len(b)) > SAME
-
-
-def echoes(sentence: DraftSentence, question: str) -> bool:
-    """Whether a sentence only says the question again."""
-    return _words(sentence) <= frozenset(tokenize(question))
-
-
-def unsaid(
-    extractive: Sequence[DraftSentence], said: Sequence[DraftSentence], expectation: Expectation, cut: bool = False
-) -> list[DraftSentence]:
-    """What a written answer leaves out of the extractive one and must not: the items of a list that is asked for, and the
-    first that stands by itself; all of them where it was cut short. Each where fewer than half of its words were said."""
-    known = frozenset[str]().union(*map(_words, said))
-    wanted = [s for s in extractive if s.item] if "list" in expectation.wants else []
-    alone = [s for s in extractive if not is_dangling(s.text) and not s.text.endswith(":")]
-    kept = alone if cut else wanted or alone[:1]
-    return [s for s in kept if len(_words(s) & known) < SAID * len(_words(s))]
 
 
 BULLET = re.compile(r"^(?:[>»•▪◦*+–—-]|\d{1,2}[.)])\s+")
