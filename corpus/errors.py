@@ -43,7 +43,7 @@ class ConfigurationError(BoussoleError):
 
 class ReadError(BoussoleError):
     """One file can't be read. `code` is one of: encrypted, corrupt, truncated, no_text, too_large, too_many_pages,
-    timeout, memory, wrong_type, unsupported, vanished."""
+    timeout, memory, wrong_type, unsupported, vanished, interrupted."""
 
     code = "corrupt"
 

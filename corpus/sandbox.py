@@ -1,7 +1,8 @@
 """read_apart: a file is read in a child process, so that no file can stop, fill or hang the process that asks.
 
-One child serves many files, one after the other, and is given up after a file that broke or swelled it. It says which page it
-is about to read: where a page kills it, exhausts its memory or takes too long, the file is read again without that page.
+A child serves many files, one after the other, and is given up after a file that broke or swelled it; several work side by
+side where several threads ask. It says which page it is about to read: where a page kills it, exhausts its memory or takes
+too long, the file is read again without that page.
 The child gets no settings and no keys in its environment, and answers in JSON (see `corpus/wire.py`).
 """
 
@@ -29,6 +30,7 @@ from corpus.wire import from_wire
 
 MOST_LOST_PAGES = 4  # of one file: each costs a new child
 ANSWER_BYTES = 256 * 1024 * 1024  # the longest answer taken from a child: thousands of dense pages
+KEPT = 4  # children that wait for a next file
 START_SECONDS = 30.0  # for the child's first import on a busy machine
 PASSED_ON = (
     "PATH",
@@ -66,7 +68,9 @@ def read_apart(path: Path, limits: Limits) -> Document:
         try:
             document = child.read(path, limits, skip, started)
         except _Lost as lost:
-            child.end()
+            _give_back(child, ended=True)
+            if child.given_up:
+                raise ReadError(f"« {path.name} » : lecture interrompue. Relancez.", code="interrupted") from None
             if lost.code == "asleep":
                 continue
             if lost.page is None or lost.page in skip or len(skip) >= MOST_LOST_PAGES:
@@ -76,7 +80,7 @@ def read_apart(path: Path, limits: Limits) -> Document:
             _give_back(child)
             raise
         except BaseException:  # Ctrl-C in the parent: the child may be anywhere in the file
-            child.end()
+            _give_back(child, ended=True)
             raise
         else:
             _give_back(child)
@@ -121,7 +125,7 @@ class Child:
         self._heard: queue.Queue[dict[str, Any] | None] = queue.Queue()
         threading.Thread(target=self._hear, daemon=True).start()
         self._warm = False
-        self.used_up = False
+        self.used_up = self.given_up = False
 
     @property
     def alive(self) -> bool:
@@ -209,6 +213,7 @@ class Child:
 
 
 _idle: list[Child] = []
+_busy: set[Child] = set()
 _lock = threading.Lock()
 
 
@@ -217,23 +222,35 @@ def _take() -> Child:
         while _idle:
             child = _idle.pop()
             if child.alive:
-                return child
+                break
             child.end()
-    return Child()
+        else:
+            child = Child()
+        _busy.add(child)
+        return child
 
 
-def _give_back(child: Child) -> None:
-    """Keep one child for the next file; end the others."""
+def _give_back(child: Child, *, ended: bool = False) -> None:
+    """Keep it for the next file, among as many as work side by side; end the others, and one that is `ended`."""
     with _lock:
-        if child.alive and not _idle:
+        _busy.discard(child)
+        if not ended and child.alive and len(_idle) < KEPT:
             _idle.append(child)
             return
     child.end()
 
 
+def give_up() -> None:
+    """End what is being read by other threads: their files fail as « interrupted »."""
+    with _lock:
+        for child in _busy:
+            child.given_up = True
+            child.end()
+
+
 @atexit.register
 def close() -> None:
-    """End the child that waits; a later read starts another."""
+    """End the children that wait; a later read starts others."""
     with _lock:
         while _idle:
             _idle.pop().end()

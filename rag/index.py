@@ -20,13 +20,15 @@ import numpy as np
 
 from corpus import ocr
 from corpus.chunk import ChunkSettings, chunk
-from corpus.errors import IndexDamaged, IndexMismatch, IndexMissing, ReadError
+from corpus.errors import ReadError
 from corpus.versions import Versioned, find_superseded
+from rag.ahead import Soon, ahead, import_heavy
 from rag.answer import DocumentInfo
 from rag.chunk_vectors import chunk_vectors
 from rag.generation import SCHEMA, Generation, generation_folder, verify
 from rag.generation_writer import ChunkVectors, GenerationWriter, clear, told_in_french
 from rag.index_report import IndexReport, NothingRead, Replaced, unchanged
+from rag.previous import has_failures, made_alike, open_previous, to_read_again
 from rag.sources import Describe, FileFailure, Plan, SourceFile, find_files, plan
 from rag.spool import Entry, Ready, nothing_in
 from rag.writer_lock import writing
@@ -69,8 +71,8 @@ def build(
         stack.enter_context(writing(index, wait, lambda: progress("wait", 0, 1)))
         clear(index, chroma_url=chroma_url)  # what a killed build left
         planned = plan(sources, index, metadata, [SCHEMA, READER_VERSION, model, astuple(chunking), ocr.available()])
-        previous, damaged = _previous(index, stack)
-        retry = retry_failed and previous is not None and _has_failures(previous)
+        previous, damaged = open_previous(index, stack)
+        retry = retry_failed and previous is not None and has_failures(previous)
         if previous and not rebuild and not retry and previous.manifest.get("fingerprint") == planned.fingerprint:
             return unchanged(previous, planned, started)
         reuse = previous if previous and previous.model == model and not rebuild else None
@@ -86,19 +88,6 @@ def build(
             report = builder.run()
         clear(index, chroma_url=chroma_url)
     return replace(report, repaired=damaged, seconds=round(time.perf_counter() - started, 3))
-
-
-def _previous(index: Path, stack: ExitStack) -> tuple[Generation | None, bool]:
-    """The published generation, to take from (None where there is none that this program can read), and whether it is
-    damaged."""
-    try:
-        generation = Generation.open_published(index)
-    except IndexDamaged:
-        return None, True
-    except (IndexMissing, IndexMismatch):
-        return None, False
-    stack.enter_context(closing(generation))
-    return generation, False
 
 
 class _Builder:
@@ -119,7 +108,7 @@ class _Builder:
         self.plan, self.writer, self.model, self.chunking = planned, writer, model, chunking
         self.previous, self.chroma_url, self.progress = previous, chroma_url, progress
         self._load = load
-        self._encoder: Encoder | None = None
+        self._encoder: Soon[Encoder] | None = None
         self._spool = writer.folder / "read"
         self.failures: list[FileFailure] = []
         self.page_failures: dict[str, tuple[FileFailure, ...]] = {}  # by path
@@ -128,16 +117,19 @@ class _Builder:
         self.spoilt = set[str]()  # names of the previous generation's kept files that are no longer what was written
         self._known: dict[str, DocumentInfo] = {}  # what can be taken as it is, by hash
         self._known_replaced: dict[str, dict[str, Any]] = {}
-        if previous is not None and _made_alike(previous, chunking):
-            again = _to_read_again(previous, retry)
+        if previous is not None and made_alike(previous, chunking, READER_VERSION):
+            again = to_read_again(previous, retry)
             self._known = {d.sha256: d for d in previous.documents.values() if d.id not in again}
             self._known_replaced = {r["sha256"]: r for r in previous.manifest.get("superseded", ())}
         self._notices: dict[str, Any] = previous.manifest.get("notices", {}) if previous else {}
 
     @property
     def encoder(self) -> Encoder:
+        return self._open_encoder().get()
+
+    def _open_encoder(self) -> Soon[Encoder]:
         if self._encoder is None:
-            self._encoder = self._load()
+            self._encoder = Soon(self._load)
         return self._encoder
 
     def run(self) -> IndexReport:
@@ -193,20 +185,30 @@ class _Builder:
 
     def _read_all(self) -> Iterator[Entry]:
         total = len(self.plan.files)
-        for number, file in enumerate(self.plan.files):
-            self.progress("read", number, total)
-            known = self._known.get(file.sha256)
-            if self._notices.get(file.sha256) != file.notice_key:
-                known = None  # its title, part of what is embedded, may have changed
-            if known is not None:
-                self._keep_page_failures(file)
-                yield Entry(file, known.model_copy(update={"id": file.document_id}), known)
-            elif not self._still_replaced(file):
-                try:
-                    yield self._read(file)
-                except ReadError as error:
-                    self.failures.append(FileFailure(str(file.path), error.code, str(error)))
+        known = [self._known_today(file) for file in self.plan.files]
+        left_out = [k is None and self._still_replaced(f) for k, f in zip(known, self.plan.files, strict=True)]
+        to_read = [f for f, k, out in zip(self.plan.files, known, left_out, strict=True) if k is None and not out]
+        if to_read:  # what they need afterwards is opened meanwhile
+            self._open_encoder()
+            Soon(import_heavy)
+        with closing(ahead(self._read, to_read)) as reading:
+            for number, (file, info, out) in enumerate(zip(self.plan.files, known, left_out, strict=True)):
+                self.progress("read", number, total)
+                if info is not None:
+                    self._keep_page_failures(file)
+                    yield Entry(file, info.model_copy(update={"id": file.document_id}), info)
+                elif not out:
+                    try:
+                        yield next(reading).result()
+                    except ReadError as error:
+                        self.failures.append(FileFailure(str(file.path), error.code, str(error)))
         self.progress("read", total, total)
+
+    def _known_today(self, file: SourceFile) -> DocumentInfo | None:
+        """What the previous generation holds of a file that must not be read again."""
+        if self._notices.get(file.sha256) != file.notice_key:
+            return None  # its title, part of what is embedded, may have changed
+        return self._known.get(file.sha256)
 
     def _read(self, file: SourceFile) -> Entry:
         from corpus.read import read
@@ -374,24 +376,3 @@ class _Builder:
         stored = ChunkVectors(old.vectors[row], spans, words, scales, old.sentence_vectors(row))
         self.writer.add_chunk(item.chunk, item.key, stored)
         self.reused += 1
-
-
-def _has_failures(previous: Generation) -> bool:
-    return bool(previous.manifest["failures"] or previous.manifest["page_failures"])
-
-
-def _to_read_again(previous: Generation, retry: bool) -> set[str]:
-    """Documents with failed pages that may be read today: all with `retry`, the scanned ones where OCR is new."""
-    new_ocr = ocr.available() and not previous.manifest.get("ocr", False)
-    codes = {f["message"]: f["code"] for f in previous.manifest["page_failures"]}
-    found = set()
-    for identifier in previous.documents:
-        failed = [codes.get(message, "corrupt") for message in previous.document_failures(identifier)]
-        if failed and (retry or (new_ocr and "no_text" in failed)):
-            found.add(identifier)
-    return found
-
-
-def _made_alike(previous: Generation, chunking: ChunkSettings) -> bool:
-    made: tuple[object, object] = (previous.manifest["reader"], previous.manifest["chunking"])
-    return made == (READER_VERSION, asdict(chunking))

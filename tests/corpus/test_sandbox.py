@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
 import zlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -142,6 +144,29 @@ def test_the_child_is_used_again_and_a_dead_one_is_replaced(tmp_path: Path) -> N
     os.kill(first, 9)
     sandbox._idle[0]._process.wait()
     assert "alliance" in read(path).pages[0].text
+
+
+def test_a_file_that_never_ends_is_given_up_from_another_thread(tmp_path: Path) -> None:
+    path = with_stream(tmp_path / "lent.pdf", zlib.compress(b"q 1 0 0 1 0 0 cm Q\n" * 3_000_000, 6))
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(read_apart, path, Limits(page_seconds=300, seconds=300))
+        while not sandbox._busy:
+            time.sleep(0.01)
+        sandbox.give_up()
+        error = reading.exception(timeout=30)
+    assert isinstance(error, ReadError)
+    assert error.code == "interrupted"
+    assert not sandbox._busy
+
+
+def test_files_read_side_by_side_have_a_child_each(tmp_path: Path) -> None:
+    sandbox.close()
+    paths = [pdf(tmp_path / f"{n}.pdf", n) for n in (1, 2)]
+    with ThreadPoolExecutor(2) as pool:
+        pages = [len(document.pages) for document in pool.map(read, paths)]
+    assert pages == [1, 2]
+    assert 1 <= len(sandbox._idle) <= 2
+    assert not sandbox._busy
 
 
 def test_the_child_has_no_settings_and_no_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
