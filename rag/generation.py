@@ -200,21 +200,28 @@ class Generation:
         info = self.documents.get(document_id)
         if info is None or not info.has_file:
             return None
-        found = sorted((self.folder / "files").glob(f"{document_id}.*"))
-        return found[0] if found else None
+        found = self._files.get(document_id)
+        return found if found is not None and found.exists() else None
+
+    @cached_property
+    def _files(self) -> dict[str, Path]:
+        return {path.stem: path for path in (self.folder / "files").iterdir()}
 
     # --- chunks
 
     @cached_property
     def chunk_documents(self) -> np.ndarray:
         """Ordinal of each chunk's document, shape (n,), for filters."""
-        ordinals = {d: i for i, d in enumerate(self.documents)}
         rows = self._db.execute("SELECT document_id FROM chunks ORDER BY row")
-        return np.array([ordinals[d] for (d,) in rows], np.int32)
+        return np.array([self._ordinals[d] for (d,) in rows], np.int32)
+
+    @cached_property
+    def _ordinals(self) -> dict[str, int]:
+        return {d: i for i, d in enumerate(self.documents)}
 
     def rows_of(self, document_ids: Sequence[str]) -> np.ndarray:
-        wanted = {i for i, d in enumerate(self.documents) if d in set(document_ids)}
-        return np.isin(self.chunk_documents, list(wanted))
+        wanted = [self._ordinals[d] for d in set(document_ids) if d in self._ordinals]
+        return np.isin(self.chunk_documents, wanted)
 
     def chunk(self, row: int) -> Chunk:
         return chunk_from_row(self._chunk_row(row))

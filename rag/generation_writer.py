@@ -65,6 +65,7 @@ class GenerationWriter:
         self.dimensions = self.documents = self.pages = self.rows = 0
         self._word_rows = self._sentence_rows = 0
         self._sums: dict[str, dict[str, Any]] = {}  # of files whose content is known already
+        self._on_disk = set[Path]()  # links to files of older generations, which were synced with them
         self._stack = ExitStack()
 
     def __enter__(self) -> GenerationWriter:
@@ -111,20 +112,23 @@ class GenerationWriter:
             "INSERT INTO links VALUES (?, ?, ?)", [(info.id, p.number, u) for p in pages for u in p.links]
         )
         name = f"files/{info.id}{file.suffix.lower()}"
-        self._take_file(file, self.folder / name, kept)
+        if not self._linked(kept, self.folder / name):
+            shutil.copyfile(kept or file, self.folder / name)
         self._sums[name] = {"size": (self.folder / name).stat().st_size, "sha256": info.sha256}
         self.documents += 1
         self.pages += len(rows)
 
-    def _take_file(self, file: Path, target: Path, kept: Path | None) -> None:
-        if kept is not None:
-            try:
-                os.link(kept, target)
-                return
-            except OSError as error:  # another disk, or one without links
-                if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                    raise
-        shutil.copyfile(kept or file, target)
+    def _linked(self, kept: Path | None, target: Path) -> bool:
+        if kept is None:
+            return False
+        try:
+            os.link(kept, target)
+        except OSError as error:  # another disk, or one without links
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            return False
+        self._on_disk.add(target)
+        return True
 
     def add_chunk(self, chunk: Chunk, key: str, stored: ChunkVectors) -> None:
         """Append a chunk: its row in every array is the number of chunks before it."""
@@ -187,7 +191,8 @@ class GenerationWriter:
         sealed["seal"] = manifest_seal(json.loads(json.dumps(sealed)))  # of what will be read back
         (self.folder / MANIFEST).write_text(json.dumps(sealed, ensure_ascii=False, indent=1), encoding="utf-8")
         for path in self.folder.rglob("*"):  # folders too: a power cut may lose the names of files that were synced
-            _sync(path)
+            if path not in self._on_disk:
+                _sync(path)
         _sync(self.folder)
         os.replace(self.folder, generation_folder(self.index, self.name))
         _sync(self.index / "generations")
