@@ -17,9 +17,12 @@ from typing import Any
 
 import numpy as np
 
+from corpus.lexicon import forms, is_right
+
 _TOKEN = re.compile(r"[a-z]&[a-z]\b|\d+(?:[.,]\d+)?|[a-z]+(?:\.[a-z]\b)*|[%€]")
 _ELISION = re.compile(r"\b(?:qu|jusqu|lorsqu|puisqu|quoiqu|quelqu|[cdjlmnst])['’ʼ`](?=\w)")
 
+FAMILY = 0.7  # share of the longer word that two words of one family begin with
 FIRST_MARK = "\u0300"  # no character before it is a combining one
 
 STOP_WORDS = frozenset(
@@ -107,7 +110,8 @@ class LexicalIndex:
         return np.array(found, object), np.array([len(word) for word in found], np.int32)
 
     def correct(self, word: str) -> str:
-        """The nearest known word for a folded word that the corpus never uses, or the word itself."""
+        """The nearest known word for a folded word that the corpus never uses, or the word itself. A French word becomes
+        another of its family only (« financée » → « finance », never « argent » → « urgent »)."""
         if word in self.vocabulary or len(word) < 5 or not word.isalpha() or stem(word) in self.bm25.vocab_dict:
             return word
         from rapidfuzz import process
@@ -116,10 +120,23 @@ class LexicalIndex:
         limit = 1 if len(word) < 8 else 2 if len(word) < 12 else 3
         words, lengths = self._alphabetic
         candidates = words[np.abs(lengths - len(word)) <= limit].tolist()
+        if _is_french(word):
+            candidates = [other for other in candidates if _of_one_family(word, other)]
         found = process.extract(word, candidates, scorer=DamerauLevenshtein.distance, score_cutoff=limit, limit=8)
         # Nearest first; of equals, one that begins alike, then the most frequent.
         ranked = sorted(found, key=lambda f: (f[1], f[0][0] != word[0], -self.vocabulary[f[0]]))
         return ranked[0][0] if ranked and (ranked[0][0][0] == word[0] or ranked[0][1] == 1) else word
+
+
+@lru_cache(maxsize=10_000)
+def _is_french(folded: str) -> bool:
+    return any(is_right(form) for form in forms(folded))
+
+
+def _of_one_family(a: str, b: str) -> bool:
+    from rapidfuzz.distance import Prefix
+
+    return Prefix.normalized_similarity(a, b) >= FAMILY
 
 
 def build_lexical(texts: Sequence[str], folder: Path) -> None:

@@ -1,0 +1,44 @@
+"""Typing errors of a question are repaired from the corpus's words; a French word that the corpus lacks is left as it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rag.lexical import LexicalIndex, build_lexical, open_lexical
+from rag.query import parse
+
+TEXTS = (
+    "Les catalyseurs territoriaux aident une alliance à financer son projet d'expérimentation.",
+    "L'AFM-Téléthon a pris une autre suite : il est urgent de suivre cette ligne et ces interactions.",
+)
+
+
+@pytest.fixture(scope="module")
+def lexical(tmp_path_factory: pytest.TempPathFactory) -> LexicalIndex:
+    folder: Path = tmp_path_factory.mktemp("bm25")
+    build_lexical(TEXTS, folder)
+    return open_lexical(folder)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("catalizeur", "catalyseurs"), ("lalliance", "alliance"), ("teritoriaux", "territoriaux"), ("proje", "projet")],
+)
+def test_a_typing_error_is_repaired(lexical: LexicalIndex, typed: str, meant: str) -> None:
+    assert lexical.correct(typed) == meant
+
+
+@pytest.mark.parametrize("word", ["argent", "telephone", "fuite", "vigne", "outre", "instructions"])
+def test_a_french_word_never_becomes_another(lexical: LexicalIndex, word: str) -> None:
+    assert lexical.correct(word) == word
+
+
+def test_a_french_word_may_become_another_form_of_itself(lexical: LexicalIndex) -> None:
+    assert lexical.correct("finances") == "financer"
+
+
+def test_the_question_that_is_searched_keeps_its_own_words(lexical: LexicalIndex) -> None:
+    assert parse("Quel téléphone acheter ?", lexical).repaired == "Quel téléphone acheter ?"
+    assert "alliance" in parse("Qui aide lalliance ?", lexical).repaired
