@@ -167,11 +167,9 @@ class GenerationWriter:
         self._stack.close()
         with closing(sqlite3.connect(self.folder / "content.sqlite")) as db:
             titles = {d: json.loads(info)["title"] for d, info in db.execute("SELECT id, info FROM documents")}
-            texts = [
-                f"{context(titles[d], json.loads(section))}\n{text}"
-                for d, section, text in db.execute("SELECT document_id, section, text FROM chunks ORDER BY row")
-            ]
-        build_lexical(texts, self.folder / "bm25")
+            rows = db.execute("SELECT document_id, section, text FROM chunks ORDER BY row")
+            texts = (f"{context(titles[d], json.loads(section))}\n{text}" for d, section, text in rows)
+            build_lexical(texts, self.folder / "bm25")
         vectors = np.memmap(self.folder / "vectors.f32", "float32", "r", shape=(self.rows, self.dimensions))
         try:
             write_chroma(self.folder, self.name, self._stored_chunks(titles), vectors, chroma_url)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from array import array
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,11 @@ def stem(word: str) -> str:
 
 def tokenize(text: str) -> list[str]:
     """Index and query tokens: stems of the words that are not stop words."""
-    return [stem(word) for word in words(text) if word not in STOP_WORDS]
+    return _tokens(words(text))
+
+
+def _tokens(found: Iterable[str]) -> list[str]:
+    return [stem(word) for word in found if word not in STOP_WORDS]
 
 
 def token_set(text: str) -> frozenset[str]:
@@ -139,20 +144,24 @@ def _of_one_family(a: str, b: str) -> bool:
     return Prefix.normalized_similarity(a, b) >= FAMILY
 
 
-def build_lexical(texts: Sequence[str], folder: Path) -> None:
-    """Write the BM25 index of `texts` (with their contexts) and its vocabulary under `folder`."""
+def build_lexical(texts: Iterable[str], folder: Path) -> None:
+    """Write the BM25 index of `texts` (with their contexts) and its vocabulary under `folder`. Memory holds a number a word."""
     import bm25s
 
-    tokens = [tokenize(text) or ["∅"] for text in texts]
-    bm25 = bm25s.BM25(method="lucene", k1=1.2, b=0.75)
-    bm25.index(tokens, show_progress=False)
-    bm25.save(str(folder), show_progress=False)
     vocabulary: Counter[str] = Counter()
+    numbers: dict[str, int] = {}
+    documents = []
     for text in texts:
-        vocabulary.update(set(words(text)))
+        found = words(text)
+        vocabulary.update(set(found))
+        tokens = _tokens(found) or ["∅"]
+        documents.append(array("i", [numbers.setdefault(token, len(numbers)) for token in tokens]))
+    bm25 = bm25s.BM25(method="lucene", k1=1.2, b=0.75)
+    bm25.index((documents, numbers), show_progress=False)
+    bm25.save(str(folder), show_progress=False)
     lines = [f"{word}\t{count}" for word, count in sorted(vocabulary.items())]
     (folder / "vocabulary.tsv").write_text("\n".join(lines), encoding="utf-8")
-    (folder / "size").write_text(str(len(texts)), encoding="utf-8")
+    (folder / "size").write_text(str(len(documents)), encoding="utf-8")
 
 
 def open_lexical(folder: Path) -> LexicalIndex:
