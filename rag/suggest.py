@@ -11,6 +11,12 @@ from rag.retrieve import Found
 from rag.select import Candidate
 
 MOST = 3
+_ASKS = re.compile(
+    r"(?:comment|pourquoi|qui|quand|où|combien)\b", re.I
+)  # « Pourquoi 33 % n’est pas une dépense perdue »
+_THAT = re.compile(r"ce (?P<que>qu(?:e |i |['’]))", re.I)  # « Ce que la mission a laissé »
+_NAMED = re.compile(r"(?:les?|la|l['’])(?=\W|(?<=['’]))", re.I)  # « L’ingénierie d’alliance »
+_CAPITALS = re.compile(r"\s*[A-Z]{3,}$")
 _INNER = re.compile(r"«\s*([^»]*?)\s*»")
 
 
@@ -21,17 +27,32 @@ def suggest(found: Found, generation: Generation, question: str, ranked: Sequenc
     for hit in found.hits:
         if not hit.chunk.section:
             continue
-        heading = hit.chunk.section[-1].strip(" :.")
+        heading = hit.chunk.section[-1].strip(" :.!…")
         tokens = set(tokenize(heading))
         if fold(generation.documents[hit.chunk.document_id].title) in fold(heading):
             continue  # a running head, or the document itself
         if len(tokens) < 2 or len(heading) > 90 or len(tokens & asked) / len(tokens) > 0.6:
             continue
-        text = heading if heading.endswith("?") else f"Que dit le corpus sur « {_inner(heading)} » ?"
-        suggestions.setdefault(fold(heading), text)
+        suggestions.setdefault(fold(heading), as_question(heading))
         if len(suggestions) == MOST:
             break
     return tuple(suggestions.values())
+
+
+def as_question(heading: str) -> str:
+    """A question that the text under a heading answers."""
+    if heading.endswith("?"):
+        return heading
+    if _ASKS.match(heading):
+        return f"{heading} ?"
+    if (that := _THAT.match(heading)) is not None:
+        return f"Qu’est-ce {heading[that.start('que') :]} ?"
+    if (named := _NAMED.match(heading)) is not None:
+        first = (
+            heading[0] if _CAPITALS.match(heading, named.end()) else heading[0].lower()
+        )  # « Le RAMEAU » keeps its own
+        return f"Que faut-il savoir sur {first}{heading[1:]} ?"
+    return f"Que dit le corpus sur « {_inner(heading)} » ?"
 
 
 def _inner(heading: str) -> str:

@@ -1,0 +1,28 @@
+"""Headings become the questions that a reader would ask."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.suggest import as_question
+
+
+@pytest.mark.parametrize(
+    ("heading", "question"),
+    [
+        ("Qui peut répondre ?", "Qui peut répondre ?"),
+        ("Pourquoi 33 % n’est pas une dépense perdue", "Pourquoi 33 % n’est pas une dépense perdue ?"),
+        ("Ce que la mission a laissé", "Qu’est-ce que la mission a laissé ?"),
+        ("Ce qui circule entre les modèles", "Qu’est-ce qui circule entre les modèles ?"),
+        ("Ce qu’il faut oser dire", "Qu’est-ce qu’il faut oser dire ?"),
+        ("L’ingénierie d’alliance", "Que faut-il savoir sur l’ingénierie d’alliance ?"),
+        ("Les 7 étapes", "Que faut-il savoir sur les 7 étapes ?"),
+        ("Le Fonds ODD 17", "Que faut-il savoir sur le Fonds ODD 17 ?"),
+        ("Le RAMEAU", "Que faut-il savoir sur Le RAMEAU ?"),
+        ("Depuis 2023 : déployer", "Que dit le corpus sur « Depuis 2023 : déployer » ?"),
+        ("Leviers et « 4 C »", "Que dit le corpus sur « Leviers et “4 C” » ?"),
+        ("Quiproquo", "Que dit le corpus sur « Quiproquo » ?"),
+    ],
+)
+def test_a_heading_becomes_a_question(heading: str, question: str) -> None:
+    assert as_question(heading) == question
