@@ -102,12 +102,14 @@ def signals(found: Found, ranked: Sequence[Candidate], expectation: Expectation,
         focus_near=float(not asked or asked[0] in top.tokens | heading | before),
         focus_said=float(not asked or asked[0] in said),
         focus_second=float(len(asked) < 2 or asked[1] in top.tokens | heading | before),
-        sharp_focus=float(not sharp or any(_sharp(c, sharp) and asked[:1] and asked[0] in c.tokens for c in best)),
+        sharp_focus=float(
+            not sharp or any(_sharp(c, sharp, question) and asked[:1] and asked[0] in c.tokens for c in best)
+        ),
         counted=float(not how_many or any(counts(c.text, asked) for c in best)),
         late=top.hit.late,
         weakest=float(likeness.min()),
         likeness=float(likeness.mean()),
-        wanted=float(not wanted or any(holds(w, c.text) for w in wanted for c in best)),
+        wanted=float(not wanted or any(holds(w, c.text, question) for w in wanted for c in best)),
         ahead=float(bool(_AHEAD.search(folded))),
         place=float(bool(_PLACE.search(folded))),
         how_many=float(how_many),
@@ -119,8 +121,8 @@ def signals(found: Found, ranked: Sequence[Candidate], expectation: Expectation,
     )
 
 
-def _sharp(candidate: Candidate, wants: Set[Want]) -> bool:
-    return any(holds(want, candidate.text) for want in wants)
+def _sharp(candidate: Candidate, wants: Set[Want], question: str) -> bool:
+    return any(holds(want, candidate.text, question) for want in wants)
 
 
 def _names(question: str) -> frozenset[str]:

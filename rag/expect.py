@@ -100,14 +100,24 @@ _EVIDENCE: dict[Want, re.Pattern[str]] = {
     "how": re.compile(r"\b(?:en \w+ant|grace|permet|permettent|a travers|au travers|par|afin|etapes?)\b"),
     "compare": re.compile(r"\b(?:tandis|alors que|contrairement|difference|differencie|ajoute|plutot|mais|moins|plus|seulement|quand)\b"),
 }  # fmt: skip
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
+_YEAR = re.compile(r"(?<![\d,.])(?:19\d\d|20[0-5]\d)(?![\d%]|[,.]\d|\s[a-z]+s\b)")
 _NAME = re.compile(
     r"(?<![.!?:»]\s)(?<!^)\b[A-ZÉÈÀÂÎÔÛ][\w’'-]+(?:\s+(?:de|du|des|la|le|l'|pour|&|et)?\s*[A-ZÉÈÀÂÎÔÛ][\w’'-]*)*|\b[A-Z]{3,}\b"
 )
 
 
-def holds(want: Want, sentence: str) -> bool:
-    """Whether a sentence holds the kind of thing that is wanted (a number for « combien », a year for « quand »…)."""
+def holds(want: Want, sentence: str, question: str = "") -> bool:
+    """Whether a sentence holds the kind of thing that is wanted (a number for « combien », a year for « quand »…). A number
+    that the question gives (« l'Agenda 2030 ») isn't what it asks for, nor is a year where things are counted."""
     if want == "person":
         return bool(_NAME.search(sentence))
     pattern = _EVIDENCE.get(want)
-    return bool(pattern and pattern.search(fold(sentence)))
+    if pattern is None:
+        return False
+    folded = fold(sentence)
+    if want in SHARP and want != "url" and (given := _NUMBER.findall(question)):
+        folded = re.sub(rf"(?<![\d,.])(?:{'|'.join(map(re.escape, given))})(?![\d%]|[,.]\d)", " ", folded)
+    if want == "number":
+        folded = _YEAR.sub(" ", folded)
+    return bool(pattern.search(folded))

@@ -35,6 +35,13 @@ GLOSSARY: Mapping[str, str] = {
 EXPANSION_WEIGHT = 0.4  # of a word that the question doesn't hold; chosen with the reference questions
 ASIDE_WEIGHT = 0.3  # of a word by which who asks says who they are
 
+_FILLER = re.compile(  # how it is to be said, and what only asks
+    r"\b(?:en (?:une|deux|trois|quelques|peu de) (?:phrases?|mots?|lignes?)|en (?:bref|gros|clair|résumé|resume)|au juste|"
+    r"concr[eè]tement|exactement|vraiment|bri[eè]vement|simplement|pr[eé]cis[eé]ment|rapidement|"
+    r"(?:dis|dites|explique|expliquez|rappelle|rappelez|indique|indiquez)[- ]moi|peux-tu|pouvez-vous|pourriez-vous)\b\s*,?",
+    re.IGNORECASE,
+)
+_ONLY_ASK = frozenset("lequel laquelle lesquels lesquelles duquel auquel oui non mien mienne sien sienne".split())
 _PAGE = re.compile(r"\b(?:a la |en |de la |sur la )?(?:page|p\.)\s*(\d{1,4})\b")
 
 
@@ -58,15 +65,16 @@ class Query:
 
 def parse(text: str, lexical: LexicalIndex, document_ids: tuple[str, ...] = ()) -> Query:
     """Terms of a question: stop words dropped, typing errors repaired from the corpus's own words, acronyms expanded."""
-    folded = fold(text)
+    asked = _FILLER.sub(" ", text)
+    folded = fold(asked)
     page = _PAGE.search(folded)
     if page:
         folded = folded[: page.start()] + " " + folded[page.end() :]
     terms: dict[str, Term] = {}
     aside = preamble(text)
-    repaired = text
+    repaired = asked
     for word in words(folded):
-        if word in STOP_WORDS:
+        if word in STOP_WORDS or word in _ONLY_ASK:
             continue
         right = lexical.correct(word)
         if right != word:

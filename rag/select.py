@@ -154,6 +154,7 @@ def candidates(
 class _Asked:
     """The question's words, with what each weighs, its pairs of neighbouring content words, its acronyms."""
 
+    text: str
     terms: dict[str, float]
     pairs: frozenset[tuple[str, str]]
     acronyms: tuple[str, ...]
@@ -163,7 +164,7 @@ class _Asked:
         terms = {term.token: term.weight * generation.lexical.idf(term.token) for term in query.terms}
         known = {term.word for term in query.terms if term.word in GLOSSARY}
         written = {fold(word) for word in _ACRONYM.findall(query.text)} if not query.text.isupper() else set()
-        return cls(terms, _pairs(query.repaired), tuple(sorted(known | written)))
+        return cls(query.text, terms, _pairs(query.repaired), tuple(sorted(known | written)))
 
 
 def _pairs(text: str) -> frozenset[tuple[str, str]]:
@@ -289,7 +290,7 @@ def _traits(row: _Row, expectation: Expectation, asked: _Asked) -> dict[str, flo
     }
     if asked.pairs:
         traits["phrase"] = len(asked.pairs & _pairs(text)) / len(asked.pairs)
-    traits["sharp"] = float(any(holds(want, text) for want in wants & SHARP))
+    traits["sharp"] = float(any(holds(want, text, asked.text) for want in wants & SHARP))
     traits["soft"] = float(any(holds(want, text) for want in wants - SHARP - {"list"}))
     if "definition" in wants:
         traits["defines"] = _defines(text, asked)

@@ -42,3 +42,9 @@ def test_a_french_word_may_become_another_form_of_itself(lexical: LexicalIndex) 
 def test_the_question_that_is_searched_keeps_its_own_words(lexical: LexicalIndex) -> None:
     assert parse("Quel téléphone acheter ?", lexical).repaired == "Quel téléphone acheter ?"
     assert "alliance" in parse("Qui aide lalliance ?", lexical).repaired
+
+
+def test_how_it_is_to_be_said_is_not_looked_for(lexical: LexicalIndex) -> None:
+    plain, told = parse("Une alliance ?", lexical), parse("En une phrase, une alliance, laquelle exactement ?", lexical)
+    assert {t.token for t in told.terms} == {t.token for t in plain.terms}
+    assert "phrase" not in told.repaired
