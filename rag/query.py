@@ -3,34 +3,39 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from rag.lexical import STOP_WORDS, LexicalIndex, fold, stem, words
+from rag.lexical import STOP_WORDS, LexicalIndex, fold, stem, tokenize, words
 from rag.parts import preamble
 
 # Acronyms of the field and what they stand for (folded); both forms are searched when one is asked.
-GLOSSARY: Mapping[str, str] = {
-    "anct": "agence nationale de la cohesion des territoires",
-    "anpp": "association nationale des poles territoriaux et des pays",
-    "cdc": "caisse des depots",
-    "cese": "conseil economique social et environnemental",
-    "cpie": "centres permanents d'initiatives pour l'environnement",
-    "crte": "contrat de relance et de transition ecologique",
-    "cte": "contrat de transition ecologique",
-    "djepva": "direction de la jeunesse de l'education populaire et de la vie associative",
-    "dla": "dispositif local d'accompagnement",
-    "epci": "etablissement public de cooperation intercommunale intercommunalite",
-    "ess": "economie sociale et solidaire",
-    "fdva": "fonds pour le developpement de la vie associative",
-    "odd": "objectifs de developpement durable",
-    "onu": "organisation des nations unies",
-    "orse": "observatoire de la responsabilite societale des entreprises",
-    "pme": "petite et moyenne entreprise",
-    "ptce": "pole territorial de cooperation economique",
-    "rse": "responsabilite societale des entreprises",
-    "r&d": "recherche developpement",
-    "snu": "service national universel",
+GLOSSARY: Mapping[str, tuple[str, ...]] = {
+    "anct": ("agence nationale de la cohesion des territoires",),
+    "anpp": ("association nationale des poles territoriaux et des pays",),
+    "cdc": ("caisse des depots",),
+    "cese": ("conseil economique social et environnemental",),
+    "cpie": ("centres permanents d'initiatives pour l'environnement",),
+    "crte": ("contrat de relance et de transition ecologique",),
+    "cte": ("contrat de transition ecologique",),
+    "djepva": ("direction de la jeunesse de l'education populaire et de la vie associative",),
+    "dla": ("dispositif local d'accompagnement",),
+    "epci": (
+        "etablissement public de cooperation intercommunale",
+        "intercommunalite",
+        "communaute de communes",
+        "communaute d'agglomeration",
+    ),
+    "ess": ("economie sociale et solidaire",),
+    "fdva": ("fonds pour le developpement de la vie associative",),
+    "odd": ("objectifs de developpement durable",),
+    "onu": ("organisation des nations unies",),
+    "orse": ("observatoire de la responsabilite societale des entreprises",),
+    "pme": ("petite et moyenne entreprise",),
+    "ptce": ("pole territorial de cooperation economique",),
+    "rse": ("responsabilite societale des entreprises",),
+    "r&d": ("recherche developpement", "recherche et developpement"),
+    "snu": ("service national universel",),
 }
 EXPANSION_WEIGHT = 0.4  # of a word that the question doesn't hold; chosen with the reference questions
 ASIDE_WEIGHT = 0.3  # of a word by which who asks says who they are
@@ -81,13 +86,21 @@ def parse(text: str, lexical: LexicalIndex, document_ids: tuple[str, ...] = ()) 
             repaired = _replace_word(repaired, word, right)
         token = stem(right)
         terms.setdefault(token, Term(right, token, ASIDE_WEIGHT if word in aside else 1.0))
-    for word in [t.word for t in terms.values()]:
-        for extra in words(GLOSSARY.get(word, "")):
-            if extra not in STOP_WORDS:
-                token = stem(extra)
-                terms.setdefault(token, Term(extra, token, EXPANSION_WEIGHT))
+    for extra in _other_forms([t.word for t in terms.values()]):
+        token = stem(extra)
+        terms.setdefault(token, Term(extra, token, EXPANSION_WEIGHT))
     number = int(page.group(1)) if page else None
     return Query(text, repaired, tuple(terms.values()), number, document_ids)
+
+
+def _other_forms(asked: Sequence[str]) -> Iterator[str]:
+    """The words of the acronyms asked for, and the acronyms of the names asked for."""
+    tokens = {stem(word) for word in asked}
+    for acronym, names in GLOSSARY.items():
+        if acronym in asked:
+            yield from (word for name in names for word in words(name) if word not in STOP_WORDS)
+        elif any(tokens >= set(tokenize(name)) for name in names):
+            yield acronym
 
 
 def _replace_word(text: str, folded_word: str, right: str) -> str:

@@ -162,7 +162,7 @@ class _Asked:
     @classmethod
     def of(cls, query: Query, generation: Generation) -> _Asked:
         terms = {term.token: term.weight * generation.lexical.idf(term.token) for term in query.terms}
-        known = {term.word for term in query.terms if term.word in GLOSSARY}
+        known = {term.word for term in query.terms if term.word in GLOSSARY and term.weight == 1.0}
         written = {fold(word) for word in _ACRONYM.findall(query.text)} if not query.text.isupper() else set()
         return cls(query.text, terms, _pairs(query.repaired), tuple(sorted(known | written)))
 

@@ -22,7 +22,5 @@ from rag.expect import Want, holds
         ("date", "Quand la mission a-t-elle commencé ?", "Tout a commencé en 2018.", True),
     ],
 )
-def test_what_is_asked_for_is_not_what_the_question_gives(
-    want: Want, question: str, sentence: str, held: bool
-) -> None:
+def test_what_is_asked_for_is_not_what_the_question_gives(want: Want, question: str, sentence: str, held: bool) -> None:
     assert holds(want, sentence, question) is held

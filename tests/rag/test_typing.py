@@ -48,3 +48,10 @@ def test_how_it_is_to_be_said_is_not_looked_for(lexical: LexicalIndex) -> None:
     plain, told = parse("Une alliance ?", lexical), parse("En une phrase, une alliance, laquelle exactement ?", lexical)
     assert {t.token for t in told.terms} == {t.token for t in plain.terms}
     assert "phrase" not in told.repaired
+
+
+def test_a_name_and_its_acronym_are_searched_whichever_is_asked(lexical: LexicalIndex) -> None:
+    assert "rse" in {t.token for t in parse("La responsabilité sociétale des entreprises ?", lexical).terms}
+    assert "epci" in {t.token for t in parse("Que peut une communauté de communes ?", lexical).terms}
+    assert "epci" not in {t.token for t in parse("Que peut une commune ?", lexical).terms}
+    assert {"econom", "solidair"} <= {t.token for t in parse("L'ESS ?", lexical).terms}
