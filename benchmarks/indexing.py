@@ -27,7 +27,7 @@ OTHERS: dict[
 ] = {  # environment: packages in the version that we use; others
     "llamaindex": (
         ("llama-index-core", "llama-index-vector-stores-chroma", "llama-index-embeddings-huggingface", "chromadb"),
-        ("llama-index-readers-file", "pypdf"),
+        ("llama-index-readers-file", "llama-index-retrievers-bm25", "pypdf"),
     ),
     "haystack": (("chromadb",), ("haystack-ai", "chroma-haystack", "sentence-transformers-haystack", "pypdf")),
     "txtai": ((), ("txtai", "pypdf")),
