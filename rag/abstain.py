@@ -23,6 +23,7 @@ from rag.retrieve import Found, query_words
 from rag.select import Candidate
 
 THRESHOLD = 0.27  # docs/adr/0007-abstention.md
+KNOWN = 0.7  # share of the weight of a question that asks why, whose words the corpus must have
 NOTHING_ASKED = 0.85  # likeness where the question has no such word
 BEFORE = 200  # characters before the best sentence that are its context
 RAREST = 6.0  # weight (idf) that counts as 1
@@ -158,6 +159,12 @@ def takes_for_granted(question: str, said: str) -> bool:
     given = {m.group("n"): m.group("unit") for m in _QUANTITY.finditer(question) if not m.group("name")}
     told = {m.group("n"): m.group("unit") for m in _QUANTITY.finditer(said)}
     return any(n not in told and (not unit or unit not in told.values()) for n, unit in given.items())
+
+
+def asks_why_of_the_unknown(question: str, given: Signals) -> bool:
+    """Whether a question asks why something is so that the corpus has hardly any word for (« Pourquoi le Fonds a-t-il fait
+    faillite ? »): whatever stands near its topic would seem to confirm it."""
+    return given.known < KNOWN and bool(_GRANTED.search(fold(question)))
 
 
 # bias, then one weight a signal in the order of Signals

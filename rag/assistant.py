@@ -146,7 +146,8 @@ class Assistant:
         founds = [(asked[0][0], found), *asked[1:]]
         # Where nothing was found there is no support for the parts either.
         supports = zip(founds, (draft.support, *draft.parts), strict=False)
-        return max(abstain.probability(abstain.signals(f, s, e, self.generation)) for (e, f), s in supports)
+        given = [(f.query.text, abstain.signals(f, s, e, self.generation)) for (e, f), s in supports]
+        return max(0.0 if abstain.asks_why_of_the_unknown(q, s) else abstain.probability(s) for q, s in given)
 
     def _standalone(self, question: str, history: Sequence[Turn]) -> str:
         """By the rules, or in the model's words where there is one and they hold."""
