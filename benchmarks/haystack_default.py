@@ -7,13 +7,10 @@ python haystack_default.py memory|chroma FOLDER MODEL WORK
 
 from __future__ import annotations
 
-import json
-import resource
 import sys
-import time
 from pathlib import Path
 
-QUESTION = "Qu’est-ce que la prime à l’alliance ?"
+from benchmarks.others import told
 
 
 def main(kind: str, folder: str, model: str, work: str) -> None:
@@ -35,23 +32,16 @@ def main(kind: str, folder: str, model: str, work: str) -> None:
         indexing.connect(one, other)
     indexing.warm_up()  # the model is loaded before the clock, as ours is
     search.warm_up()
-    started, before = time.perf_counter(), _cpu()
-    indexing.run({"convert": {"sources": sorted(Path(folder).rglob("*.pdf"))}})
-    wall, cpu = time.perf_counter() - started, _cpu() - before
-    asked = {"embed": {"text": QUESTION}} | ({"words": {"query": QUESTION}} if kind == "memory" else {})
-    times = []
-    for _ in range(20):
-        at = time.perf_counter()
-        search.run(asked)
-        times.append(time.perf_counter() - at)
-    found = {
-        "pieces": store.count_documents(),
-        "wall_s": wall,
-        "cpu_s": cpu,
-        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-        "query_p50_ms": sorted(times)[10] * 1000,
-    }
-    print(json.dumps(found))
+
+    def index() -> int:
+        indexing.run({"convert": {"sources": sorted(Path(folder).rglob("*.pdf"))}})
+        return int(store.count_documents())
+
+    def ask(question: str) -> object:
+        words = {"words": {"query": question}} if kind == "memory" else {}
+        return search.run({"embed": {"text": question}} | words)
+
+    told(index, ask)
 
 
 def _in_memory(model: str):  # type: ignore[no-untyped-def]
@@ -89,11 +79,6 @@ def _query_embedder(model: str):  # type: ignore[no-untyped-def]
     from haystack_integrations.components.embedders.sentence_transformers import SentenceTransformersTextEmbedder
 
     return SentenceTransformersTextEmbedder(model=model, prefix="query: ", progress_bar=False)
-
-
-def _cpu() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
 
 
 if __name__ == "__main__":

@@ -91,7 +91,7 @@ def compare(rounds: int) -> list[dict[str, Any]]:
         for name, (home, script, first) in PIPELINES.items():
             with tempfile.TemporaryDirectory() as work:
                 command = [pythons[home], ROOT / "benchmarks" / script, *first, STARTER_CORPUS, model, work]
-                _, out, _ = run(command, PYTHONPATH="", HF_HUB_OFFLINE="1")
+                _, out, _ = run(command, HF_HUB_OFFLINE="1")
                 runs[name].append(json.loads(out.splitlines()[-1]))
     keys = ("pieces", "tokens", "wall_s", "cpu_s", "peak_mib", "raw_wall_s", "raw_cpu_s", "query_p50_ms")
     rows = []
