@@ -67,6 +67,12 @@ class Query:
     page: int | None = None
     document_ids: tuple[str, ...] = ()
 
+    @property
+    def names(self) -> Mapping[str, tuple[frozenset[str], ...]]:
+        """For each acronym asked for, the tokens of its names: a text that says one of them says the acronym."""
+        asked = [t.word for t in self.terms if t.weight != EXPANSION_WEIGHT]
+        return {stem(w): tuple(frozenset(tokenize(n)) for n in GLOSSARY[w]) for w in asked if w in GLOSSARY}
+
 
 def parse(text: str, lexical: LexicalIndex, document_ids: tuple[str, ...] = ()) -> Query:
     """Terms of a question: stop words dropped, typing errors repaired from the corpus's own words, acronyms expanded."""

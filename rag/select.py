@@ -9,22 +9,22 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 
 from corpus.chunk import ChunkSentence
+from rag.asked import Asked, pairs_of
 from rag.expect import NUMBER_WORDS, SHARP, Expectation, holds
 from rag.generation import Generation
 from rag.legible import legibility
 from rag.lexical import fold, token_set, tokenize, words
-from rag.query import GLOSSARY, Query
 from rag.retrieve import Found, Hit, query_words, standardise
 
 PASSAGES = 8  # hits whose sentences are candidates
 NOVEL = 2  # content words that a sentence must add to the question's
 SHORTEST = 2  # content words of a sentence that can stand alone
 LONGEST_LEAD = 45  # words of a sentence that announces a list
+NOT_OPENING = 0.4  # of the credit for a definition
 LONG = 45  # words beyond which a sentence is long
 _DANGLING = re.compile(
     r"^(?:[>»•–-]\s*)?(?:elles?|ils?|celles?-ci|ceux-ci|celui-ci|celle-ci|cette derniere|ce dernier|ces derniers|ces dernieres|"
@@ -35,7 +35,8 @@ _DEFINES = re.compile(
 )
 _NAMES = re.compile(r"\s:\s|\b(?:sont|distingue|comprend|regroupe|réunit|repose sur|s['’]appuie sur)\b|\(")
 _COORDINATED = re.compile(r"\s*(?:[,;]\s*(?:et\s+|ou\s+)?|\bet\b\s*)")
-_ACRONYM = re.compile(r"\b[A-Z](?:&[A-Z]|[A-Z]{1,7})\b")
+_ADDRESSES = re.compile(r"\W*(?:\S*(?:://|www\.)\S+\W*)+")
+_ASKS_SOURCE = re.compile(r"\b(?:sources?|references?|renvoi\w*|notes?|en ligne|internet|plateforme)\b")
 
 # What a sentence's score is made of, with the weight of each.
 TRAITS: Mapping[str, float] = {
@@ -111,8 +112,9 @@ def candidates(
 ) -> list[Candidate]:
     """All sentences of the first hits, best first."""
     query_weights, query_vectors = query_words(found.query, found.encoded, generation)
-    asked = _Asked.of(found.query, generation)
+    asked = Asked.of(found.query, generation)
     rows: list[_Row] = []
+    addresses = "url" in expectation.wants or bool(_ASKS_SOURCE.search(fold(found.query.text)))
     one_thing = bool(expectation.wants & SHARP) and "list" not in expectation.wants
     for hit in found.hits[:passages]:
         own = _rows(hit, asked, query_weights, query_vectors, found, generation)
@@ -126,6 +128,8 @@ def candidates(
     given = np.array(list((weights or TRAITS).values()))
     scored = []
     for i, row in enumerate(rows):
+        if not addresses and _ADDRESSES.fullmatch(row.text):
+            continue  # it says nothing to who asks for none
         traits = _traits(row, expectation, asked) | {
             "late": float(late[i]),
             "dense": float(dense[i]),
@@ -151,27 +155,6 @@ def candidates(
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """The question's words, with what each weighs, its pairs of neighbouring content words, its acronyms."""
-
-    text: str
-    terms: dict[str, float]
-    pairs: frozenset[tuple[str, str]]
-    acronyms: tuple[str, ...]
-
-    @classmethod
-    def of(cls, query: Query, generation: Generation) -> _Asked:
-        terms = {term.token: term.weight * generation.lexical.idf(term.token) for term in query.terms}
-        known = {term.word for term in query.terms if term.word in GLOSSARY and term.weight == 1.0}
-        written = {fold(word) for word in _ACRONYM.findall(query.text)} if not query.text.isupper() else set()
-        return cls(query.text, terms, _pairs(query.repaired), tuple(sorted(known | written)))
-
-
-def _pairs(text: str) -> frozenset[tuple[str, str]]:
-    return frozenset(pairwise(tokenize(text)))
-
-
-@dataclass(frozen=True)
 class _Row:
     """A sentence or a list before its score: its match with the question's words, and what stands around it."""
 
@@ -191,7 +174,7 @@ class _Row:
 
 def _rows(
     hit: Hit,
-    asked: _Asked,
+    asked: Asked,
     query_weights: np.ndarray,
     query_vectors: np.ndarray,
     found: Found,
@@ -224,9 +207,9 @@ def _rows(
                 tokens,
                 late,
                 dense,
-                _coverage(said, asked.terms),
-                _coverage(heading - said, asked.terms),
-                _coverage(lead - said - heading, asked.terms),
+                asked.coverage(said),
+                asked.coverage(heading - said),
+                asked.coverage(lead - said - heading),
                 announces,
             )
         )
@@ -235,7 +218,7 @@ def _rows(
     return rows
 
 
-def _lists(rows: Sequence[_Row], asked: _Asked) -> list[_Row]:
+def _lists(rows: Sequence[_Row], asked: Asked) -> list[_Row]:
     """Each list of a chunk as one candidate: its items, with the sentence that announces them."""
     found = []
     start = 0
@@ -256,9 +239,9 @@ def _announces(row: _Row) -> bool:
     return row.sentence.kind == "title" or (row.sentence.kind == "body" and row.text.rstrip().endswith(":"))
 
 
-def _joined(members: Sequence[_Row], asked: _Asked) -> _Row:
+def _joined(members: Sequence[_Row], asked: Asked) -> _Row:
     tokens = frozenset().union(*(row.tokens for row in members))
-    said = _coverage(tokens, asked.terms)
+    said = asked.coverage(tokens)
     return replace(
         members[0],
         members=tuple(row.members[0] for row in members),
@@ -275,7 +258,7 @@ def _joined(members: Sequence[_Row], asked: _Asked) -> _Row:
     )
 
 
-def _traits(row: _Row, expectation: Expectation, asked: _Asked) -> dict[str, float]:
+def _traits(row: _Row, expectation: Expectation, asked: Asked) -> dict[str, float]:
     """What a sentence is worth: its match, the kind of thing asked for, its form, its novelty; absent ones are 0."""
     text, kind, wants = row.text, row.sentence.kind, expectation.wants
     dangling = is_dangling(text)
@@ -289,7 +272,7 @@ def _traits(row: _Row, expectation: Expectation, asked: _Asked) -> dict[str, flo
         "long": float(len(text.split()) > LONG),
     }
     if asked.pairs:
-        traits["phrase"] = len(asked.pairs & _pairs(text)) / len(asked.pairs)
+        traits["phrase"] = len(asked.pairs & pairs_of(text)) / len(asked.pairs)
     traits["sharp"] = float(any(holds(want, text, asked.text) for want in wants & SHARP))
     traits["soft"] = float(any(holds(want, text) for want in wants - SHARP - {"list"}))
     if "definition" in wants:
@@ -315,12 +298,12 @@ def _traits(row: _Row, expectation: Expectation, asked: _Asked) -> dict[str, flo
         traits["reference"] = 1.0
     if kind == "table" and ":" not in text and ";" in text:
         traits["head"] = 1.0
-    if len(row.tokens - asked.terms.keys()) < NOVEL and not row.announces:
+    if len(row.tokens - asked.terms) < NOVEL and not row.announces:
         traits["repeats"] = 1.0
     label, colon, _ = text.partition(" : ")
     named = token_set(label) if colon else frozenset()
     if named and len(named) <= 6:
-        traits["label"] = len(named & asked.terms.keys()) / len(named)
+        traits["label"] = len(named & asked.terms) / len(named)
     return traits
 
 
@@ -335,10 +318,13 @@ def _counts(heading: Sequence[str], count: int) -> bool:
     return any(word == str(count) or NUMBER_WORDS.get(word) == count for word in words(" ".join(heading)))
 
 
-def _defines(text: str, asked: _Asked) -> float:
-    """How much of the question stands before the verb that defines."""
+def _defines(text: str, asked: Asked) -> float:
+    """How much of the question stands before the verb that defines; less where the sentence opens with something else
+    (« En 2015, l'année où l'Agenda 2030 est signé… ») or isn't about the thing itself (« L'ODD 17 est… » of the Fonds ODD 17)."""
     found = _DEFINES.search(fold(text))
-    return _coverage(token_set(text[: found.start()]), asked.terms) if found else 0.0
+    before = tokenize(text[: found.start()]) if found else []
+    opens = before[:1] and before[0] in asked.terms and asked.thing <= set(before)
+    return (1.0 if opens else NOT_OPENING) * asked.coverage(frozenset(before))
 
 
 def _expands(text: str, acronym: str) -> bool:
@@ -372,8 +358,3 @@ def _is_byline(text: str) -> bool:
 def is_dangling(text: str) -> bool:
     """Whether a sentence leans on the one before it (« Elle permet… », « Cette dernière… »)."""
     return bool(_DANGLING.match(fold(text)))
-
-
-def _coverage(tokens: frozenset[str], term_weights: dict[str, float]) -> float:
-    total = sum(term_weights.values())
-    return sum(weight for token, weight in term_weights.items() if token in tokens) / total if total else 0.0

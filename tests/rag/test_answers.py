@@ -72,6 +72,12 @@ def test_a_number_taken_for_granted_is_corrected_or_not_answered(assistant: Assi
     assert corrected.status == "abstained" or "25 %" in corrected.answer
 
 
+@pytest.mark.parametrize("thing", ["Le Fonds ODD 17", "L’ODD 17", "Un catalyseur territorial"])
+def test_a_definition_opens_with_the_very_thing(assistant: Assistant, thing: str) -> None:
+    answer = assistant.ask(f"C'est quoi {thing[0].lower()}{thing[1:]} ?")
+    assert answer.sentences[0].text.startswith(thing)
+
+
 def test_why_something_unheard_of_is_so_is_not_explained(assistant: Assistant) -> None:
     assert assistant.ask("Pourquoi le Fonds ODD 17 a-t-il fait faillite brutalement ?").status == "abstained"
     assert assistant.ask("Pourquoi évaluer un partenariat ?").status == "answered"

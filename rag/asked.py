@@ -1,0 +1,56 @@
+"""A question's words for the choice of sentences: what each weighs, and what a sentence says of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+from rag.focus import focus
+from rag.generation import Generation
+from rag.lexical import fold, tokenize
+from rag.query import EXPANSION_WEIGHT, GLOSSARY, Query
+
+_ACRONYM = re.compile(r"\b[A-Z](?:&[A-Z]|[A-Z]{1,7})\b")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The question: the thing it asks about, its own words with what each weighs, all that are searched for, its pairs of
+    neighbouring content words, its acronyms and their names."""
+
+    text: str
+    thing: frozenset[str]
+    weights: dict[str, float]
+    terms: frozenset[str]
+    names: Mapping[str, tuple[frozenset[str], ...]]
+    pairs: frozenset[tuple[str, str]]
+    acronyms: tuple[str, ...]
+
+    @classmethod
+    def of(cls, query: Query, generation: Generation) -> Asked:
+        thing = frozenset(focus(query.text, generation.lexical)[:1])
+        # What an acronym stands for is looked for where it is what is asked about (« L'ODD 17, c'est quoi ? », not « le Fonds
+        # ODD 17 »); elsewhere it only counts in its place.
+        defined = bool(thing & query.names.keys())
+        own = (term for term in query.terms if defined or term.weight != EXPANSION_WEIGHT)
+        weights = {term.token: term.weight * generation.lexical.idf(term.token) for term in own}
+        names = {} if defined else query.names
+        known = {term.word for term in query.terms if term.word in GLOSSARY and term.weight == 1.0}
+        written = {fold(word) for word in _ACRONYM.findall(query.text)} if not query.text.isupper() else set()
+        terms = frozenset(term.token for term in query.terms)
+        return cls(query.text, thing, weights, terms, names, pairs_of(query.repaired), tuple(sorted(known | written)))
+
+    def coverage(self, tokens: frozenset[str]) -> float:
+        """Share of the question's weight whose words are among `tokens`; the name of an acronym stands for it."""
+        total = sum(self.weights.values())
+        said = sum(weight for token, weight in self.weights.items() if token in tokens or self._named(token, tokens))
+        return said / total if total else 0.0
+
+    def _named(self, acronym: str, tokens: frozenset[str]) -> bool:
+        return any(name <= tokens for name in self.names.get(acronym, ()))
+
+
+def pairs_of(text: str) -> frozenset[tuple[str, str]]:
+    return frozenset(pairwise(tokenize(text)))
