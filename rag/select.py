@@ -302,8 +302,9 @@ def _traits(row: _Row, expectation: Expectation, asked: Asked) -> dict[str, floa
         traits["repeats"] = 1.0
     label, colon, _ = text.partition(" : ")
     named = token_set(label) if colon else frozenset()
-    if named and len(named) <= 6:
-        traits["label"] = len(named & asked.terms) / len(named)
+    share = len(named & asked.terms) / len(named) if 0 < len(named) <= 6 else 0.0
+    if share >= 0.5 or "definition" not in wants:  # « Les catalyseurs viennent d'horizons variés : » defines nothing
+        traits["label"] = share
     return traits
 
 
