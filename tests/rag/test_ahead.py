@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from small_encoder import SmallEncoder
 
+from corpus import sandbox
 from corpus.errors import ConfigurationError, ReadError
 from rag.ahead import Soon, ahead
 from rag.embedding import Encoder
@@ -50,6 +51,17 @@ def test_a_caller_that_stops_leaves_the_later_items_undone() -> None:
     next(results).result()
     results.close()
     assert len(done) <= 3
+
+
+def test_what_is_being_read_is_given_up_only_where_the_caller_stops(monkeypatch: pytest.MonkeyPatch) -> None:
+    given_up = list[str]()
+    monkeypatch.setattr(sandbox, "give_up", lambda: given_up.append("now"))
+    assert [f.result() for f in ahead(lambda n: n, range(4), at_once=2)] == [0, 1, 2, 3]
+    assert given_up == []
+    results = ahead(lambda n: n, range(100), at_once=2)
+    next(results).result()
+    results.close()
+    assert given_up == ["now"]
 
 
 def test_what_is_computed_soon_raises_where_it_is_asked_for() -> None:
