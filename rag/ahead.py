@@ -51,8 +51,8 @@ class Soon(Generic[Result]):
 
     def __init__(self, function: Callable[[], Result]) -> None:
         self._future: Future[Result] = Future()
-        # A daemon: a build that fails needn't wait for a model that it won't use.
-        Thread(target=self._run, args=(function,), name="soon", daemon=True).start()
+        # Not a daemon: a program that ends while it opens a model would abort.
+        Thread(target=self._run, args=(function,), name="soon").start()
 
     def get(self) -> Result:
         return self._future.result()
