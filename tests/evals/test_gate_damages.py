@@ -170,7 +170,7 @@ def file_cut_short(desk: Desk, patch: pytest.MonkeyPatch) -> None:
         pytest.param(titles_lost, False, {"titles_lost"}, "titre"),
         pytest.param(first_sentence_only, True, {"answers_worse"}, "cause : composition"),
         pytest.param(numbers_unchecked, True, {"floor_falsified_rejected"}, "phrases falsifiées"),
-        pytest.param(abstention_off, True, {"concentrated"}, "« hors sujet » (4 sur 5) ; cause : composition"),
+        pytest.param(abstention_off, True, {"concentrated"}, "« hors sujet » (5 sur 5) ; cause : composition"),
         pytest.param(quotes_on_another_page, True, {"floor_verbatim"}, "citations mot pour mot sur leur page"),
         pytest.param(fails_on_numbers, True, {"failed"}, "l'assistant a échoué sur"),
         pytest.param(last_page_lost, True, {"pages_lost"}, "des pages manquent dans agenda-2030, etudes-phare"),
