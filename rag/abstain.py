@@ -72,7 +72,7 @@ def signals(found: Found, ranked: Sequence[Candidate], expectation: Expectation,
     if not found.hits or not ranked:
         return Signals(*(0.0,) * len(fields(Signals)))
     lexical, question = generation.lexical, found.query.text
-    weights = {t.token: lexical.idf(t.token) for t in found.query.terms if t.weight == 1.0}
+    weights = {t.token: lexical.telling(t.word) for t in found.query.terms if t.weight == 1.0}
     total = sum(weights.values()) or 1.0
     top, best = ranked[0], ranked[:3]
     heading = token_set(" ".join(top.hit.chunk.section))

@@ -18,12 +18,13 @@ from typing import Any
 
 import numpy as np
 
-from corpus.lexicon import forms, is_right
+from corpus.lexicon import forms, frequency, is_right
 
 _TOKEN = re.compile(r"[a-z]&[a-z]\b|\d+(?:[.,]\d+)?|[a-z]+(?:\.[a-z]\b)*|[%€]")
 _ELISION = re.compile(r"\b(?:qu|jusqu|lorsqu|puisqu|quoiqu|quelqu|[cdjlmnst])['’ʼ`](?=\w)")
 
 FAMILY = 0.7  # share of the longer word that two words of one family begin with
+FREQUENT, RARE = 5.0, 11.5  # -log of a word's share of running French: « on » and what tells as much as a word can
 FIRST_MARK = "\u0300"  # no character before it is a combining one
 
 STOP_WORDS = frozenset(
@@ -104,6 +105,14 @@ class LexicalIndex:
     def knows(self, token: str) -> bool:
         return token in self.bm25.vocab_dict
 
+    def telling(self, word: str) -> float:
+        """How much a folded word of a question tells: its rarity here; where the corpus lacks it, in French (« bon », « partout »
+        tell less than « faillite »)."""
+        token = stem(word)
+        if token in self._idf or not word.isalpha():
+            return self.idf(token)
+        return self._idf_unknown * _rarity(word)
+
     def idf(self, token: str) -> float:
         """How rare a token is, from 0 (everywhere) to about log(n); unknown tokens are the rarest."""
         return self._idf.get(token, self._idf_unknown)
@@ -131,6 +140,15 @@ class LexicalIndex:
         # Nearest first; of equals, one that begins alike, then the most frequent.
         ranked = sorted(found, key=lambda f: (f[1], f[0][0] != word[0], -self.vocabulary[f[0]]))
         return ranked[0][0] if ranked and (ranked[0][0][0] == word[0] or ranked[0][1] == 1) else word
+
+
+@lru_cache(maxsize=10_000)
+def _rarity(folded: str) -> float:
+    """From 0, one of the most frequent words of French, to 1, a rare or unknown one."""
+    frequent = max((frequency(form) for form in forms(folded)), default=0.0)
+    if frequent <= 0:
+        return 1.0
+    return float(np.clip((-np.log(frequent) - FREQUENT) / (RARE - FREQUENT), 0.0, 1.0))
 
 
 @lru_cache(maxsize=10_000)

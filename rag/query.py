@@ -46,7 +46,14 @@ _FILLER = re.compile(  # how it is to be said, and what only asks
     r"(?:dis|dites|explique|expliquez|rappelle|rappelez|indique|indiquez)[- ]moi|peux-tu|pouvez-vous|pourriez-vous)\b\s*,?",
     re.IGNORECASE,
 )
-_ONLY_ASK = frozenset("lequel laquelle lesquels lesquelles duquel auquel oui non mien mienne sien sienne".split())
+ONLY_ASK = frozenset(  # words of a question that tell nothing of what it is about
+    """
+    lequel laquelle lesquels lesquelles duquel auquel oui non mien mienne sien sienne
+    pourrais pourrait pourrions pourriez pourraient pourra pourrez peuvent pouvons voudrais voudrait voudrions voudraient voulons
+    voulez aimerais aimerait aimerions souhaite souhaitons souhaiterais devrais devrait devrions devons faudrait
+    chez jamais toujours deja vraiment vrai beaucoup bien bon bonne
+    """.split()
+)
 _PAGE = re.compile(r"\b(?:a la |en |de la |sur la )?(?:page|p\.)\s*(\d{1,4})\b")
 
 
@@ -85,7 +92,7 @@ def parse(text: str, lexical: LexicalIndex, document_ids: tuple[str, ...] = ()) 
     aside = preamble(text)
     repaired = asked
     for word in words(folded):
-        if word in STOP_WORDS or word in _ONLY_ASK:
+        if word in STOP_WORDS or word in ONLY_ASK:
             continue
         right = lexical.correct(word)
         if right != word:

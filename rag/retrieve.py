@@ -15,7 +15,7 @@ from corpus.chunk import Chunk, ChunkSentence
 from rag.embedding import Encoded, Encoder
 from rag.generation import Generation
 from rag.lexical import STOP_WORDS, fold, stem, words
-from rag.query import Query, parse
+from rag.query import ONLY_ASK, Query, parse
 from rag.spans import span
 from rag.vectors import DenseSearch
 
@@ -114,10 +114,10 @@ def query_words(query: Query, encoded: Encoded, generation: Generation) -> tuple
     weights, keep = [], []
     for i, (a, b) in enumerate(encoded.spans):
         folded = words(query.repaired[a:b])
-        if not folded or folded[-1] in STOP_WORDS or fold(query.repaired[a:b]) in STOP_WORDS:
+        if not folded or folded[-1] in STOP_WORDS or folded[-1] in ONLY_ASK or fold(query.repaired[a:b]) in STOP_WORDS:
             continue
         keep.append(i)
-        weights.append(generation.lexical.idf(stem(folded[-1])) ** 0.5)
+        weights.append(generation.lexical.telling(folded[-1]) ** 0.5)
     if not keep:
         keep = list(range(len(encoded.words)))
         weights = [1.0] * len(keep)
