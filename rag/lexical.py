@@ -24,6 +24,8 @@ _TOKEN = re.compile(r"[a-z]&[a-z]\b|\d+(?:[.,]\d+)?|[a-z]+(?:\.[a-z]\b)*|[%€]"
 _ELISION = re.compile(r"\b(?:qu|jusqu|lorsqu|puisqu|quoiqu|quelqu|[cdjlmnst])['’ʼ`](?=\w)")
 
 FAMILY = 0.7  # share of the longer word that two words of one family begin with
+MISPRINTED = 8  # letters of a known word that may be a misprint
+MISPRINTS, OFTEN = 2, 5  # chunks that hold one at most, and how many times more hold the right word
 FREQUENT, RARE = 5.0, 11.5  # -log of a word's share of running French: « on » and what tells as much as a word can
 FIRST_MARK = "\u0300"  # no character before it is a combining one
 
@@ -125,21 +127,43 @@ class LexicalIndex:
 
     def correct(self, word: str) -> str:
         """The nearest known word for a folded word that the corpus never uses, or the word itself. A French word becomes
-        another of its family only (« financée » → « finance », never « argent » → « urgent »)."""
-        if word in self.vocabulary or len(word) < 5 or not word.isalpha() or stem(word) in self.bm25.vocab_dict:
+        another of its family only (« financée » → « finance », never « argent » → « urgent »); a misprint of the corpus,
+        which hardly uses it, becomes the word that it stands for."""
+        if len(word) < 5 or not word.isalpha():
             return word
-        from rapidfuzz import process
-        from rapidfuzz.distance import DamerauLevenshtein
-
+        if word in self.vocabulary or stem(word) in self.bm25.vocab_dict:
+            return self._meant(word)
         limit = 1 if len(word) < 8 else 2 if len(word) < 12 else 3
-        words, lengths = self._alphabetic
-        candidates = words[np.abs(lengths - len(word)) <= limit].tolist()
-        if _is_french(word):
-            candidates = [other for other in candidates if _of_one_family(word, other)]
-        found = process.extract(word, candidates, scorer=DamerauLevenshtein.distance, score_cutoff=limit, limit=8)
+        found = self._near(word, limit)
         # Nearest first; of equals, one that begins alike, then the most frequent.
         ranked = sorted(found, key=lambda f: (f[1], f[0][0] != word[0], -self.vocabulary[f[0]]))
         return ranked[0][0] if ranked and (ranked[0][0][0] == word[0] or ranked[0][1] == 1) else word
+
+    def _near(self, word: str, limit: int) -> list[tuple[str, int]]:
+        """The vocabulary's words within `limit` errors, and how many; a plural's mark is none."""
+        from rapidfuzz import process
+        from rapidfuzz.distance import DamerauLevenshtein
+
+        words, lengths = self._alphabetic
+        candidates = words[np.abs(lengths - len(word)) <= limit + 1].tolist()
+        if _is_french(word):
+            candidates = [other for other in candidates if _of_one_family(word, other)]
+        found = process.extract(
+            word, candidates, processor=_singular, scorer=DamerauLevenshtein.distance, score_cutoff=limit, limit=8
+        )
+        return [(other, int(errors)) for other, errors, _ in found]
+
+    def _meant(self, word: str) -> str:
+        """« teritoriaux », which stands once in an address, is « territoriaux »."""
+        seen = self.vocabulary.get(word, 0)
+        if len(word) < MISPRINTED or not 0 < seen <= MISPRINTS or _is_french(word):
+            return word
+        right = [w for w, errors in self._near(word, 1) if self.vocabulary[w] >= OFTEN * seen and _is_french(w)]
+        return max(right, key=self.vocabulary.__getitem__, default=word)
+
+
+def _singular(word: str) -> str:
+    return word[:-1] if word[-1:] in ("s", "x") else word
 
 
 @lru_cache(maxsize=10_000)

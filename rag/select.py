@@ -35,7 +35,7 @@ _DEFINES = re.compile(
 )
 _NAMES = re.compile(r"\s:\s|\b(?:sont|distingue|comprend|regroupe|réunit|repose sur|s['’]appuie sur)\b|\(")
 _COORDINATED = re.compile(r"\s*(?:[,;]\s*(?:et\s+|ou\s+)?|\bet\b\s*)")
-_ADDRESSES = re.compile(r"\W*(?:\S*(?:://|www\.)\S+\W*)+")
+_ADDRESSES = re.compile(r"[\W\d]*(?:\S*(?:://|www\.)\S+\W*)+")
 _ASKS_SOURCE = re.compile(r"\b(?:sources?|references?|renvoi\w*|notes?|en ligne|internet|plateforme)\b")
 
 # What a sentence's score is made of, with the weight of each.
