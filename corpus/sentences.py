@@ -11,7 +11,7 @@ ABBREVIATIONS = frozenset(
     dir hab tél tel ex i.e e.g c.-à-d janv févr avr juil sept oct nov déc bd
     """.split()
 )
-_END = re.compile(r"[.!?…]+(?:\s?[\"»”’)\]])*(?=\s|$)")
+_END = re.compile(r"[.!?…]+(?:\s?[\"»”’)\]][.!?…]*)*(?=\s|$)")  # « Et ailleurs ? ». too
 _OPENERS = "«“\"(['’‘–-•>"
 
 

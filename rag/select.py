@@ -27,8 +27,8 @@ LONGEST_LEAD = 45  # words of a sentence that announces a list
 NOT_OPENING = 0.4  # of the credit for a definition
 LONG = 45  # words beyond which a sentence is long
 _DANGLING = re.compile(
-    r"^(?:[>»•–-]\s*)?(?:elles?|ils?|celles?-ci|ceux-ci|celui-ci|celle-ci|cette derniere|ce dernier|ces derniers|ces dernieres|"
-    r"cela|ce|c['’]est|ceci|ainsi|en effet|autrement dit|de meme|a cette|pour y parvenir|a cet|son|sa|ses|leurs?)\b",
+    r"^(?:[>»•–-]\s*)?(?:elles?|ils?|celles?-ci|ceux-ci|celui-ci|celle-ci|"
+    r"cela|cette|cet|ces|ce|c['’]est|ceci|ainsi|en effet|autrement dit|de meme|a cette|pour y parvenir|a cet|son|sa|ses|leurs?)\b",
 )
 _DEFINES = re.compile(
     r"\b(?:est|sont|designe(?:nt)?|correspond(?:ent)?|signifie|se definit|consiste|se caracterise|fait reference|c'est)\b|\s:\s|\s[–—-]\s|\("
