@@ -28,7 +28,7 @@ _GENERIC = frozenset(
     chose cahier corpus document texte auteur auteurs chiffre chiffres terme mot sens signification sorte mesure facon
     maniere moyen mois jour adresse site page duree temps ans pourcentage titre selon cite citer liste lister enumerer
     signifier designer appeler entendre resume apporter representer correspondre correspond evoquer cadre propos concerner
-    rapport idee
+    rapport idee genre sorte structure organisme truc
     """.split()
 )
 

@@ -43,6 +43,7 @@ ASIDE_WEIGHT = 0.3  # of a word by which who asks says who they are
 _FILLER = re.compile(  # how it is to be said, and what only asks
     r"\b(?:en (?:une|deux|trois|quelques|peu de) (?:phrases?|mots?|lignes?)|en (?:bref|gros|clair|résumé|resume)|au juste|"
     r"concr[eè]tement|exactement|vraiment|bri[eè]vement|simplement|pr[eé]cis[eé]ment|rapidement|"
+    r"quel(?:le)? (?:genre|type|sorte) (?:de |d['’])(?:structure|organisation|organisme|association|chose|truc)|"
     r"(?:dis|dites|explique|expliquez|rappelle|rappelez|indique|indiquez)[- ]moi|peux-tu|pouvez-vous|pourriez-vous)\b\s*,?",
     re.IGNORECASE,
 )
