@@ -124,7 +124,7 @@ class Assistant:
         if reply := guard.small_talk(question):
             yield from self._plain(question, question, "abstained", reply, clock)
             return
-        standalone = self._standalone(guard.without_markup(question), history)
+        standalone = self._standalone(guard.spelled_out(guard.without_markup(question)), history)
         clock.mark("condense")
         asked = self._find_parts(standalone, RERANKED, document_ids)
         expectation, found = asked[0][0], _merged(asked)

@@ -70,6 +70,27 @@ def without_markup(question: str) -> str:
     return rest if any(c.isalnum() for c in rest) else question
 
 
+_TYPED = {
+    r"c(?:['’ ]?e?st)? k(?:oi|ézako|ezako)|c quoi|kesako|kézako|kezako": "c'est quoi",
+    r"c(?:['’ ]?e?st)? ki": "c'est qui",
+    r"(?:pour|p)koi|pk|pq": "pourquoi",
+    r"koi": "quoi",
+    r"cmt": "comment",
+    r"cmb|cbn": "combien",
+    r"qd|kan|kand": "quand",
+    r"kel": "quel",
+    r"kels": "quels",
+    r"kelles?": "quelle",
+    r"ya|y a t il": "y a-t-il",
+}
+_AS_TYPED = re.compile("|".join(rf"\b(?P<t{n}>{typed})\b" for n, typed in enumerate(_TYPED)), re.IGNORECASE)
+
+
+def spelled_out(question: str) -> str:
+    """A question typed as a text message, in plain words: « c koi » → « c'est quoi »."""
+    return _AS_TYPED.sub(lambda found: list(_TYPED.values())[int((found.lastgroup or "t0")[1:])], question)
+
+
 _POLITE_OPENING = re.compile(
     r"^\s*(?:(?:ok|super|parfait|très bien|d'accord|génial|merci(?: beaucoup)?|bonjour|bonsoir|salut)\b[ ,!.…]*)+(?:(?:et )?sinon|au fait|autre question|une autre question)?[ ,:]*",
     re.IGNORECASE,
