@@ -20,6 +20,7 @@ from rag.spans import span
 
 BUDGET = 83  # words of an answer that isn't a list
 LIST_BUDGET = 140
+LONGEST_ANSWER = 200  # the same, with the first list where one is asked for: half of it says nothing
 MOST_SENTENCES = 5
 MOST_ITEMS = 12  # sentences of an answer that is a list
 LONGEST_LEAD = 40  # words of a sentence that is said only because the next one leans on it
@@ -130,7 +131,9 @@ def _choose(ranked: Sequence[Candidate], expectation: Expectation, things: Seque
             continue
         unit = [c for c in page.unit(candidate, wants_list or best is None, things) if c not in chosen]
         words = sum(c.length for c in unit)
-        if not unit or (chosen and length + words > budget):
+        asked_list = wants_list and candidate.whole_list and not any(c.sentence.kind == "list" for c in chosen)
+        room = LONGEST_ANSWER if asked_list else budget
+        if not unit or (chosen and length + words > room):
             continue
         if best is None:
             best, first = candidate, unit
