@@ -38,6 +38,7 @@ from rag.passages import RERANKED, join_neighbours, rerank, spread
 from rag.retrieve import Found, Hit, HybridRetriever
 from rag.settings import Settings
 from rag.suggest import suggest
+from rag.unmet import unmet
 from rag.vectors import open_dense
 from rag.verify import verify
 from rag.written import echoes, repeats, unsaid
@@ -132,8 +133,10 @@ class Assistant:
         draft = compose(found, expectation, self.generation, asked[1:])
         kept, _dropped = verify(draft.sentences)
         told = " ".join(sentence.text for sentence in kept)
-        unsure = self._answerable(asked, found, draft) < abstain.THRESHOLD or abstain.takes_for_granted(
-            standalone, told
+        unsure = (
+            self._answerable(asked, found, draft) < abstain.THRESHOLD
+            or abstain.takes_for_granted(standalone, told)
+            or (len(asked) == 1 and unmet(standalone, expectation, [s.text for s in kept], self.generation.lexical))
         )
         if not kept or unsure:
             suggestions = suggest(found, self.generation, standalone, draft.support)

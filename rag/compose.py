@@ -5,21 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
-from rapidfuzz import fuzz
-
-from corpus.chunk import locate
-from rag.expect import NUMBER_WORDS, Expectation, holds
+from rag.draft import BULLET, DraftSentence, Quote, sentence
+from rag.expect import NUMBER_WORDS, Expectation
 from rag.focus import counts, focus
 from rag.generation import Generation
-from rag.lexical import fold, tokenize
-from rag.retrieve import Found, Hit
+from rag.lexical import fold
+from rag.retrieve import Found
 from rag.select import Candidate, candidates, is_dangling
 from rag.spans import span
 
+__all__ = ["Draft", "DraftSentence", "Quote", "compose"]
+
 BUDGET = 83  # words of an answer that isn't a list
 LIST_BUDGET = 140
+SHORT_ANSWER, FILLED = 25, 60  # words below which an answer goes on with what follows, and how far
 LONGEST_ANSWER = 200  # the same, with the first list where one is asked for: half of it says nothing
 MOST_SENTENCES = 5
 MOST_ITEMS = 12  # sentences of an answer that is a list
@@ -28,35 +28,11 @@ WORTH = 4.1  # how far below the best a sentence may score and still be said
 LONGEST_LIST = 12  # items shown of one list
 _ONE = re.compile(r"\bune?\b", re.IGNORECASE)
 _COUNT = re.compile(rf"\b(?:[2-9]|1\d|{'|'.join(NUMBER_WORDS)})\s+[a-z]{{4,}}")
-CELL = re.compile(r"[^\s:;](?:(?! [:;] ).)*")  # of a row « label : cell ; cell »
-PRINTED = 75.0  # likeness (0 to 100) of a row's label with the file's own text
 ILLEGIBLE = 0.2  # share of a sentence that isn't French beyond which it isn't said
-PHRASE_WORDS = 4  # words from which a cell says something without its column's head
 SENTENCE_WORDS = 6  # words below which a line without an end is a label
 TITLE_WORDS = 8  # words from which a title says something by itself
 ITEM_WORDS = 10  # words below which an item is understood only in its list
 ALIKE = 0.6  # share of words in common beyond which two sentences say the same thing
-
-
-@dataclass(frozen=True)
-class Quote:
-    """`page.text[start:end]`, verbatim."""
-
-    document_id: str
-    page: int
-    start: int
-    end: int
-    text: str
-    section: tuple[str, ...]
-    score: float
-
-
-@dataclass(frozen=True)
-class DraftSentence:
-    text: str
-    quotes: tuple[Quote, ...]
-    item: bool = False  # an item of a list, shown on its own line
-    goes_on: bool = False  # with the item before it, on the same line
 
 
 @dataclass(frozen=True)
@@ -83,7 +59,7 @@ def compose(
     chosen = _choose(_each_part_first(ranked, supports), expectation, things)
     asked = frozenset(term.token for term in found.query.terms)
     listed = _listed(chosen, expectation)
-    drafted = (_sentence(c, listed.get(c.key), asked, expectation, generation) for c in chosen)
+    drafted = (sentence(c, listed.get(c.key), asked, expectation, generation) for c in chosen)
     return Draft(tuple(drafted), tuple(ranked), supports)
 
 
@@ -139,7 +115,41 @@ def _choose(ranked: Sequence[Candidate], expectation: Expectation, things: Seque
             best, first = candidate, unit
         chosen += unit
         length += words
+    import os
+
+    FILL = int(os.environ.get("FILL", "0"))
+    TO = int(os.environ.get("TO", "60"))
+    if best is not None and length < FILL and not best.trait("sharp"):
+        byplace = page.singles
+        i = max(c.index for c in chosen if c.hit.row == best.hit.row) + 1
+        while (best.hit.row, i) in byplace:
+            c = byplace[best.hit.row, i]
+            i += 1
+            if c in chosen or not _can_be_said(c):
+                continue
+            if length + c.length > TO:
+                break
+            chosen.append(c)
+            length += c.length
+    if best is not None and length < SHORT_ANSWER and not best.trait("sharp"):
+        chosen += _what_follows(best, chosen, page, FILLED - length)
     return _order(chosen, first)
+
+
+def _what_follows(best: Candidate, chosen: Sequence[Candidate], page: _Page, room: int) -> list[Candidate]:
+    """The sentences after those chosen in the best one's passage, while there is `room` for their words: what an answer of a
+    few words means is often said next."""
+    row = best.hit.row
+    index = max(c.index for c in chosen if c.hit.row == row) + 1
+    found: list[Candidate] = []
+    while (row, index) in page.singles:
+        following = page.singles[row, index]
+        room -= following.length
+        if room < 0 or not _can_be_said(following):
+            break
+        found.append(following)
+        index += 1
+    return found
 
 
 def _orphan(candidate: Candidate, wants_list: bool) -> bool:
@@ -275,119 +285,3 @@ def _order(chosen: Sequence[Candidate], first: Sequence[Candidate]) -> list[Cand
         return rank[c.hit.row], rank[c.hit.row] == 0 and c.key < start, c.index
 
     return sorted(chosen, key=place)
-
-
-def _sentence(
-    candidate: Candidate, goes_on: bool | None, asked: frozenset[str], expectation: Expectation, generation: Generation
-) -> DraftSentence:
-    """`goes_on`: None where it isn't shown in a list."""
-    if candidate.sentence.kind == "table":
-        return replace(_row(candidate, asked, expectation, generation), item=goes_on is False)
-    quotes = quote(candidate.hit, candidate.sentence.start, candidate.sentence.end, generation, candidate.score)
-    text = tidy(candidate.text, note=candidate.sentence.kind == "note")
-    return DraftSentence(text, quotes, goes_on is False, bool(goes_on))
-
-
-def _row(
-    candidate: Candidate, asked: frozenset[str], expectation: Expectation, generation: Generation
-) -> DraftSentence:
-    """A table's row reduced to its label and the cells that were asked for, each with its own quote: on the page, cells
-    stand apart."""
-    chunk = candidate.hit.chunk.text
-    kept = _cells(candidate, asked, expectation, generation)
-    if not kept:
-        return DraftSentence("", ())  # without a proof: the verifier drops it
-    # The cells first: a row's label alone may stand elsewhere on the page too.
-    quotes = tuple(
-        q for a, b in (*kept[1:], *kept[:1]) for q in quote(candidate.hit, a, b, generation, candidate.score)
-    )
-    text = chunk[kept[0][0] : kept[0][1]]
-    for (_, before), (a, b) in pairwise(kept):
-        between = chunk[before:a]
-        text += (between if len(between) <= len(" : ") else " : " if before == kept[0][1] else " ; ") + chunk[a:b]
-    return DraftSentence(tidy(text), quotes)
-
-
-def _cells(
-    candidate: Candidate, asked: frozenset[str], expectation: Expectation, generation: Generation
-) -> list[tuple[int, int]]:
-    """The spans in its chunk of a row's label and of the cells to be shown."""
-    start, chunk = candidate.sentence.start, candidate.hit.chunk.text
-    spans = ((start + m.start(), start + m.end()) for m in CELL.finditer(candidate.text))
-    cells = [(a, b) for a, b in spans if _squash(chunk[a:b])]
-    if cells and not _printed(chunk[cells[0][0] : cells[0][1]], candidate.hit, generation):
-        cells = cells[1:]
-    if not cells or " : " not in candidate.text:
-        return cells
-    if len(cells) == 2:
-        return [cells[0], _without_head(cells[1], candidate.hit)]
-    whole = "list" in expectation.wants and not _has_heads(candidate.hit, [chunk[a:b] for a, b in cells[1:]])
-    kept = [(a, b) for a, b in cells[1:] if whole or _asked_for(chunk[a:b], asked, expectation)]
-    return [cells[0], *(kept or cells[1:])]
-
-
-def _without_head(cell: tuple[int, int], hit: Hit) -> tuple[int, int]:
-    """The only cell beside a label, without its column's head where it says something by itself (« Confiance : L'alliance
-    apporte L'envie de s'engager »); a figure keeps its head, which says what it counts."""
-    start, end = cell
-    text = hit.chunk.text[start:end]
-    heads = (hit.chunk.text[s.start : s.end].rpartition(" ; ")[2] for s in hit.sentences if s.kind == "table")
-    head = next(heads, "")
-    rest = text.removeprefix(head).lstrip() if head else text
-    if rest == text or rest[:1].isdigit() or len(rest.split()) < PHRASE_WORDS:
-        return cell
-    return end - len(rest), end
-
-
-def _has_heads(hit: Hit, cells: Sequence[str]) -> bool:
-    """Whether the cells of a row say their columns' heads (« Objectifs … ; Taux de pratique … »): one may be asked for, where
-    those of another row are items of one list."""
-    head = next((hit.chunk.text[s.start : s.end] for s in hit.sentences if s.kind == "table"), "")
-    heads = [_squash(part) for part in head.partition(" : ")[2].split(" ; ")]
-    return any(part and _squash(cell).startswith(part) and _squash(cell) != part for cell in cells for part in heads)
-
-
-def _printed(label: str, hit: Hit, generation: Generation) -> bool:
-    """Whether the file itself has a row's label: what the reader put together from a drawing isn't a proof."""
-    wanted = _squash(label)
-    pages = range(hit.chunk.page, hit.chunk.page_end + 1)
-    texts = (page for number in pages if (page := generation.page(hit.chunk.document_id, number)) is not None)
-    return any(fuzz.partial_ratio(wanted, _squash(page.raw_text)) >= PRINTED for page in texts)
-
-
-def _squash(text: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", fold(text))
-
-
-def _asked_for(cell: str, asked: frozenset[str], expectation: Expectation) -> bool:
-    wanted = [want for want in expectation.wants if want in ("number", "percent", "money", "duration", "date")]
-    return bool(set(tokenize(cell)) & asked) or any(holds(want, cell) for want in wanted)
-
-
-def quote(hit: Hit, start: int, end: int, generation: Generation, score: float) -> tuple[Quote, ...]:
-    """Where a span of a chunk stands: one quote a page that it touches."""
-    found = []
-    for page, a, b in locate(hit.chunk.pieces, start, end):
-        text = generation.page(hit.chunk.document_id, page)
-        if text is not None:
-            found.append(Quote(hit.chunk.document_id, page, a, b, text.text[a:b], hit.chunk.section, score))
-    return tuple(found)
-
-
-BULLET = re.compile(r"^(?:[>»•▪◦*+–—-]|\d{1,2}[.)])\s+")
-_NOTE_NUMBER = re.compile(r"^[^\w«(\[]*(?:\d{1,3}\b[.)]?\s*)?[^\w«(\[]*(?=\S)")
-
-
-def tidy(text: str, note: bool = False) -> str:
-    """A sentence as it is shown: without its bullet or its note's number, on one line, beginning with a capital and ending
-    with a stop."""
-    text = " ".join(BULLET.sub("", text.strip()).split())
-    if note:
-        text = _NOTE_NUMBER.sub("", text, count=1)
-    if text[:1].islower() and not text.startswith(("http", "www.")):
-        text = text[0].upper() + text[1:]
-    if text and text[-1] in ",;":
-        text = text[:-1].rstrip()
-    if (text and text[-1] not in ".!?…:»)") or text.endswith(("»", ")")):
-        text += "."
-    return text

@@ -17,8 +17,8 @@ from typing import Any
 
 from corpus.errors import LLMError
 from rag.answer import Turn
-from rag.compose import DraftSentence, Quote, quote, tidy
 from rag.condense import conversation, faithful
+from rag.draft import DraftSentence, Quote, quote, tidy
 from rag.generation import Generation
 from rag.lexical import STOP_WORDS, stem, words
 from rag.retrieve import Hit

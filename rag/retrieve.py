@@ -14,7 +14,7 @@ import numpy as np
 from corpus.chunk import Chunk, ChunkSentence
 from rag.embedding import Encoded, Encoder
 from rag.generation import Generation
-from rag.lexical import STOP_WORDS, fold, stem, words
+from rag.lexical import STOP_WORDS, fold, words
 from rag.query import ONLY_ASK, Query, parse
 from rag.spans import span
 from rag.vectors import DenseSearch

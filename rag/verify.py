@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rag.compose import DraftSentence
+from rag.draft import DraftSentence
 from rag.expect import NUMBER_WORDS
 from rag.lexical import STOP_WORDS, fold, stem, words
 from rag.spans import span

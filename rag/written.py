@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag.compose import DraftSentence
+from rag.draft import DraftSentence
 from rag.expect import Expectation
 from rag.lexical import tokenize
 from rag.select import is_dangling
