@@ -27,6 +27,7 @@ FAMILY = 0.7  # share of the longer word that two words of one family begin with
 MISPRINTED = 8  # letters of a known word that may be a misprint
 MISPRINTS, OFTEN = 2, 5  # chunks that hold one at most, and how many times more hold the right word
 FREQUENT, RARE = 5.0, 11.5  # -log of a word's share of running French: « on » and what tells as much as a word can
+LEAST_FAMILY = 6  # letters that both have: « somme » isn't « sommet »
 FIRST_MARK = "\u0300"  # no character before it is a combining one
 
 STOP_WORDS = frozenset(
@@ -148,6 +149,7 @@ class LexicalIndex:
         candidates = words[np.abs(lengths - len(word)) <= limit + 1].tolist()
         if _is_french(word):
             candidates = [other for other in candidates if _of_one_family(word, other)]
+        candidates = [other for other in candidates if other not in STOP_WORDS]
         found = process.extract(
             word, candidates, processor=_singular, scorer=DamerauLevenshtein.distance, score_cutoff=limit, limit=8
         )
@@ -183,7 +185,7 @@ def _is_french(folded: str) -> bool:
 def _of_one_family(a: str, b: str) -> bool:
     from rapidfuzz.distance import Prefix
 
-    return Prefix.normalized_similarity(a, b) >= FAMILY
+    return min(len(a), len(b)) >= LEAST_FAMILY and Prefix.normalized_similarity(a, b) >= FAMILY
 
 
 def build_lexical(texts: Iterable[str], folder: Path) -> None:
