@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from rag.draft import BULLET, DraftSentence, Quote, sentence
@@ -17,7 +17,7 @@ from rag.spans import span
 
 __all__ = ["Draft", "DraftSentence", "Quote", "compose"]
 
-BUDGET = 83  # words of an answer that isn't a list
+BUDGET = 81  # words of an answer that isn't a list
 LIST_BUDGET = 140
 SHORT_ANSWER, FILLED = 25, 60  # words below which an answer goes on with what follows, and how far
 LONGEST_ANSWER = 200  # the same, with the first list where one is asked for: half of it says nothing
@@ -56,8 +56,15 @@ def compose(
         return Draft((), ())
     things = focus(found.query.text, generation.lexical)
     supports = tuple(tuple(candidates(part, wanted, generation)) for wanted, part in parts)
-    chosen = _choose(_each_part_first(ranked, supports), expectation, things)
     asked = frozenset(term.token for term in found.query.terms)
+
+    def length(candidate: Candidate) -> int:
+        """Words of a candidate as it will be said."""
+        if candidate.sentence.kind != "table":
+            return candidate.length
+        return len(sentence(candidate, None, asked, expectation, generation).text.split())
+
+    chosen = _choose(_each_part_first(ranked, supports), expectation, things, length)
     listed = _listed(chosen, expectation)
     drafted = (sentence(c, listed.get(c.key), asked, expectation, generation) for c in chosen)
     return Draft(tuple(drafted), tuple(ranked), supports)
@@ -78,7 +85,9 @@ def _each_part_first(ranked: list[Candidate], supports: Sequence[Sequence[Candid
     return [replace(c, score=first.score) for c in ahead] + [c for c in ranked if c not in ahead]
 
 
-def _choose(ranked: Sequence[Candidate], expectation: Expectation, things: Sequence[str]) -> list[Candidate]:
+def _choose(
+    ranked: Sequence[Candidate], expectation: Expectation, things: Sequence[str], words_of: Callable[[Candidate], int]
+) -> list[Candidate]:
     """The best sentence or list, then others while they are worth it and there is room, direct answer first. `things`: index
     tokens of what is asked for."""
     page = _Page.of(ranked)
@@ -106,7 +115,7 @@ def _choose(ranked: Sequence[Candidate], expectation: Expectation, things: Seque
         if any(_alike(candidate, other) for other in chosen) or _lesser_row(candidate, chosen, expectation):
             continue
         unit = [c for c in page.unit(candidate, wants_list or best is None, things) if c not in chosen]
-        words = sum(c.length for c in unit)
+        words = sum(map(words_of, unit))
         asked_list = wants_list and candidate.whole_list and not any(c.sentence.kind == "list" for c in chosen)
         room = LONGEST_ANSWER if asked_list else budget
         if not unit or (chosen and length + words > room):

@@ -209,7 +209,7 @@ def _rows(
                 tokens,
                 late,
                 dense,
-                asked.coverage(said),
+                _in_one_cell(text, said, asked) if sentence.kind == "table" else asked.coverage(said),
                 asked.coverage(heading - said),
                 asked.coverage(lead - said - heading),
                 announces,
@@ -218,6 +218,17 @@ def _rows(
         if sentence.kind != "list" or announces:
             lead = tokens
     return rows
+
+
+def _in_one_cell(row: str, said: frozenset[str], asked: Asked) -> float:
+    """What a table's row, which says `said` with its head, says of the question in its label and one cell: « 7 ans » in one and
+    « au cœur » in another don't make « au cœur, à 7 ans »."""
+    label, _, rest = row.partition(" : ")
+    cells = [token_set(cell) for cell in rest.split(" ; ")]
+    if len(cells) < 2:
+        return asked.coverage(said)
+    shared = said - frozenset().union(*cells) | token_set(label)
+    return max(asked.coverage(shared | cell) for cell in cells)
 
 
 def _lists(rows: Sequence[_Row], asked: Asked) -> list[_Row]:
