@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 import numpy as np
 
@@ -24,7 +25,6 @@ PASSAGES = 8  # hits whose sentences are candidates
 NOVEL = 2  # content words that a sentence must add to the question's
 SHORTEST = 2  # content words of a sentence that can stand alone
 LONGEST_LEAD = 45  # words of a sentence that announces a list
-NEXT_TO = 1  # content words before a verb, among which its subject stands
 NOT_OPENING = 0.4  # of the credit for a definition
 LONG = 45  # words beyond which a sentence is long
 _DANGLING = re.compile(
@@ -34,7 +34,10 @@ _DANGLING = re.compile(
 _DEFINES = re.compile(
     r"\b(?:est|sont|designe(?:nt)?|correspond(?:ent)?|signifie|se definit|consiste|se caracterise|fait reference|c'est)\b|\s:\s|\s[–—-]\s|\("
 )
-_COPULA = re.compile(r"\b(?:est|sont|designe(?:nt)?|correspond(?:ent)?|signifie|consiste)\b")
+_COPULA = re.compile(
+    r"\b(?:est|sont|designe(?:nt)?|correspond(?:ent)?|signifie|consiste|a pour (?:mission|vocation|objectif|but|objet)|"
+    r"(?:a|ont) ete (?:cree|fonde|lance)e?s?|vise(?:nt)? a)\b"
+)
 _NAMES = re.compile(r"\s:\s|\b(?:sont|distingue|comprend|regroupe|réunit|repose sur|s['’]appuie sur)\b|\(")
 _COORDINATED = re.compile(r"\s*(?:[,;]\s*(?:et\s+|ou\s+)?|\bet\b\s*)")
 _ADDRESSES = re.compile(r"[\W\d]*(?:\S*(?:://|www\.)\S+\W*)+")
@@ -335,12 +338,17 @@ def _counts(heading: Sequence[str], count: int) -> bool:
 def _defines(text: str, asked: Asked) -> float:
     """How much of the question stands before the verb that defines; less where the sentence opens with something else
     (« En 2015, l'année où l'Agenda 2030 est signé… ») or isn't about the thing itself (« L'ODD 17 est… » of the Fonds ODD 17)."""
-    if any(asked.thing & set(tokenize(text[: verb.start()])[-NEXT_TO:]) for verb in _COPULA.finditer(fold(text))):
+    if any(asked.thing & _subject(text[: verb.start()], asked) for verb in _COPULA.finditer(fold(text))):
         return 1.0  # « Laboratoire d'alliances, Le RAMEAU est… »
     found = _DEFINES.search(fold(text))
     before = tokenize(text[: found.start()]) if found else []
     opens = before[:1] and before[0] in asked.terms and asked.thing <= set(before)
     return (1.0 if opens else NOT_OPENING) * asked.coverage(frozenset(before))
+
+
+def _subject(before: str, asked: Asked) -> set[str]:
+    """The question's words right before a verb: « En 2020, le Fonds ODD 17 »."""
+    return set(takewhile(asked.terms.__contains__, reversed(tokenize(before))))
 
 
 def _expands(text: str, acronym: str) -> bool:
