@@ -124,22 +124,6 @@ def _choose(
             best, first = candidate, unit
         chosen += unit
         length += words
-    import os
-
-    FILL = int(os.environ.get("FILL", "0"))
-    TO = int(os.environ.get("TO", "60"))
-    if best is not None and length < FILL and not best.trait("sharp"):
-        byplace = page.singles
-        i = max(c.index for c in chosen if c.hit.row == best.hit.row) + 1
-        while (best.hit.row, i) in byplace:
-            c = byplace[best.hit.row, i]
-            i += 1
-            if c in chosen or not _can_be_said(c):
-                continue
-            if length + c.length > TO:
-                break
-            chosen.append(c)
-            length += c.length
     if best is not None and length < SHORT_ANSWER and not best.trait("sharp"):
         chosen += _what_follows(best, chosen, page, FILLED - length)
     return _order(chosen, first)
@@ -228,7 +212,7 @@ def _can_be_said(candidate: Candidate) -> bool:
     kind, text = candidate.sentence.kind, candidate.text
     if (
         (kind == "title" and (len(text.split()) < TITLE_WORDS or text.endswith("?")))
-        or _is_table_head(candidate)
+        or candidate.trait("head")
         or candidate.trait("illegible") > ILLEGIBLE
     ):
         return False
@@ -265,15 +249,8 @@ def _lesser_row(candidate: Candidate, chosen: Sequence[Candidate], expectation: 
         return False
     least = 1.0 if "list" in expectation.wants else 0.0  # a list takes other rows, unless one is named in full
     named = candidate.trait("label")
-    return any(
-        other.sentence.kind == "table" and other.hit.row == candidate.hit.row and other.trait("label") > named
-        for other in chosen
-        if other.trait("label") >= least
-    )
-
-
-def _is_table_head(candidate: Candidate) -> bool:
-    return candidate.sentence.kind == "table" and " : " not in candidate.text and ";" in candidate.text
+    rows = [c for c in chosen if c.sentence.kind == "table" and c.hit.row == candidate.hit.row]
+    return any(row.trait("label") > named for row in rows if row.trait("label") >= least)
 
 
 def _alike(a: Candidate, b: Candidate) -> bool:

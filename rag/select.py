@@ -312,7 +312,7 @@ def _traits(row: _Row, expectation: Expectation, asked: Asked) -> dict[str, floa
         traits["fragment"] = 1.0
     if _is_reference(row.hit, text) and not wants & {"url", "date", "person"}:
         traits["reference"] = 1.0
-    if kind == "table" and ":" not in text and ";" in text:
+    if kind == "table" and _is_head(row):
         traits["head"] = 1.0
     if len(row.tokens - asked.terms) < NOVEL and not row.announces:
         traits["repeats"] = 1.0
@@ -322,6 +322,18 @@ def _traits(row: _Row, expectation: Expectation, asked: Asked) -> dict[str, floa
     if share >= 0.5 or "definition" not in wants:  # « Les catalyseurs viennent d'horizons variés : » defines nothing
         traits["label"] = share
     return traits
+
+
+def _is_head(row: _Row) -> bool:
+    """Whether a table's row only names its columns: the cells of the row below begin with its own."""
+    if ":" not in row.text:
+        return ";" in row.text
+    table = [s for s in row.hit.sentences if s.kind == "table"]
+    if row.sentence is not table[0] or len(table) < 2:
+        return False
+    below = row.hit.chunk.text[table[1].start : table[1].end]
+    heads, cells = (fold(text.partition(" : ")[2]).split(" ; ") for text in (row.text, below))
+    return len(heads) == len(cells) and all(h and c.startswith(h) and c != h for h, c in zip(heads, cells, strict=True))
 
 
 def _enumerates(text: str, count: int) -> bool:
