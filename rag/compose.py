@@ -28,6 +28,9 @@ WORTH = 4.1  # how far below the best a sentence may score and still be said
 LONGEST_LIST = 12  # items shown of one list
 _ONE = re.compile(r"\bune?\b", re.IGNORECASE)
 _COUNT = re.compile(rf"\b(?:[2-9]|1\d|{'|'.join(NUMBER_WORDS)})\s+[a-z]{{4,}}")
+_EXTREME = re.compile(r"\b(?:le|la|les) (plus|moins)\b")
+_SHARE = re.compile(r"(\d+(?:[.,]\d+)?)\s?%")
+LEAST_ROWS = 3  # with a share, of a table that ranks things
 ILLEGIBLE = 0.2  # share of a sentence that isn't French beyond which it isn't said
 SENTENCE_WORDS = 6  # words below which a line without an end is a label
 TITLE_WORDS = 8  # words from which a title says something by itself
@@ -65,6 +68,7 @@ def compose(
         return len(sentence(candidate, None, asked, expectation, generation).text.split())
 
     chosen = _choose(_each_part_first(ranked, supports), expectation, things, length)
+    chosen = _extreme_first(chosen, ranked, found.query.text)
     listed = _listed(chosen, expectation)
     drafted = (sentence(c, listed.get(c.key), asked, expectation, generation) for c in chosen)
     return Draft(tuple(drafted), tuple(ranked), supports)
@@ -127,6 +131,20 @@ def _choose(
     if best is not None and length < SHORT_ANSWER and not best.trait("sharp"):
         chosen += _what_follows(best, chosen, page, FILLED - length)
     return _order(chosen, first)
+
+
+def _extreme_first(chosen: list[Candidate], ranked: Sequence[Candidate], question: str) -> list[Candidate]:
+    """Before a table's row that is said to who asks for « le plus… », the row that has the greatest share: a question that takes
+    another for the greatest is set right."""
+    asked = _EXTREME.search(fold(question))
+    if asked is None or not chosen or chosen[0].sentence.kind != "table":
+        return chosen
+    shares = {c: _SHARE.findall(c.text) for c in ranked if c.sentence.kind == "table" and c.hit.row == chosen[0].hit.row}
+    rows = {c: float(found[0].replace(",", ".")) for c, found in shares.items() if len(found) == 1}
+    if chosen[0] not in rows or len(rows) < LEAST_ROWS:
+        return chosen
+    extreme = (max if asked.group(1) == "plus" else min)(rows, key=rows.__getitem__)
+    return [extreme, *(c for c in chosen if c is not extreme)]
 
 
 def _what_follows(best: Candidate, chosen: Sequence[Candidate], page: _Page, room: int) -> list[Candidate]:
