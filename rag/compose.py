@@ -139,7 +139,9 @@ def _extreme_first(chosen: list[Candidate], ranked: Sequence[Candidate], questio
     asked = _EXTREME.search(fold(question))
     if asked is None or not chosen or chosen[0].sentence.kind != "table":
         return chosen
-    shares = {c: _SHARE.findall(c.text) for c in ranked if c.sentence.kind == "table" and c.hit.row == chosen[0].hit.row}
+    shares = {
+        c: _SHARE.findall(c.text) for c in ranked if c.sentence.kind == "table" and c.hit.row == chosen[0].hit.row
+    }
     rows = {c: float(found[0].replace(",", ".")) for c, found in shares.items() if len(found) == 1}
     if chosen[0] not in rows or len(rows) < LEAST_ROWS:
         return chosen

@@ -89,7 +89,7 @@ def expect(question: str) -> Expectation:
 _MONTHS = "janvier|fevrier|mars|avril|mai|juin|juillet|aout|septembre|octobre|novembre|decembre"
 _SPELLED = "|".join(NUMBER_WORDS)
 _EVIDENCE: dict[Want, re.Pattern[str]] = {
-    "number": re.compile(rf"\d|\b(?:{_SPELLED}|cinquantaine|vingtaine|trentaine|quarantaine|centaine|dizaine|douzaine|millier|million|moitie|tiers|double|triple)\b"),
+    "number": re.compile(rf"\d|\b(?:{_SPELLED}|trente|quarante|cinquante|soixante|cent|mille|cinquantaine|vingtaine|trentaine|quarantaine|centaine|dizaine|douzaine|millier|million|moitie|tiers|double|triple)\b"),
     "percent": re.compile(r"\d\s*%|\bpour cent\b|\btiers\b|\bmoitie\b|\bquart\b"),
     "money": re.compile(r"\d\s*(?:€|m€|k€|euros?|millions?)|\beuros?\b"),
     "duration": re.compile(rf"\b(?:\d+|{_SPELLED}|une?)\s+(?:ans?|annees?|mois|jours?|heures?|semaines?|decennies?|siecles?)\b|\b\d+\s*h\b|\bdecennies?\b|\bquinquennal"),

@@ -9,34 +9,26 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import takewhile
 
 import numpy as np
 
 from corpus.chunk import ChunkSentence
 from rag.asked import Asked, pairs_of
+from rag.define import defines, expands
 from rag.expect import NUMBER_WORDS, SHARP, Expectation, holds
 from rag.generation import Generation
 from rag.legible import legibility
-from rag.lexical import fold, token_set, tokenize, words
+from rag.lexical import fold, token_set, words
 from rag.retrieve import Found, Hit, query_words, standardise
 
 PASSAGES = 8  # hits whose sentences are candidates
 NOVEL = 2  # content words that a sentence must add to the question's
 SHORTEST = 2  # content words of a sentence that can stand alone
 LONGEST_LEAD = 45  # words of a sentence that announces a list
-NOT_OPENING = 0.4  # of the credit for a definition
 LONG = 45  # words beyond which a sentence is long
 _DANGLING = re.compile(
     r"^(?:[>»•–-]\s*)?(?:elles?|ils?|celles?-ci|ceux-ci|celui-ci|celle-ci|"
     r"cela|cette|cet|ces|ce|c['’]est|ceci|ainsi|en effet|autrement dit|de meme|a cette|pour y parvenir|a cet|son|sa|ses|leurs?)\b",
-)
-_DEFINES = re.compile(
-    r"\b(?:est|sont|designe(?:nt)?|correspond(?:ent)?|signifie|se definit|consiste|se caracterise|fait reference|c'est)\b|\s:\s|\s[–—-]\s|\("
-)
-_COPULA = re.compile(
-    r"\b(?:est|sont|designe(?:nt)?|correspond(?:ent)?|signifie|consiste|a pour (?:mission|vocation|objectif|but|objet)|"
-    r"(?:a|ont) ete (?:cree|fonde|lance)e?s?|vise(?:nt)? a)\b"
 )
 _NAMES = re.compile(r"\s:\s|\b(?:sont|distingue|comprend|regroupe|réunit|repose sur|s['’]appuie sur)\b|\(")
 _COORDINATED = re.compile(r"\s*(?:[,;]\s*(?:et\s+|ou\s+)?|\bet\b\s*)")
@@ -292,7 +284,7 @@ def _traits(row: _Row, expectation: Expectation, asked: Asked) -> dict[str, floa
     traits["sharp"] = float(any(holds(want, text, asked.text) for want in wants & SHARP))
     traits["soft"] = float(any(holds(want, text) for want in wants - SHARP - {"list"}))
     if "definition" in wants:
-        traits["defines"] = _defines(text, asked)
+        traits["defines"] = defines(text, asked)
     if len(row.members) > 1:
         items = len(row.members) - int(not row.opens_with_item)
         traits |= {"group": 1.0, "listed": float("list" in wants), "counted": float(expectation.count == items)}
@@ -303,7 +295,7 @@ def _traits(row: _Row, expectation: Expectation, asked: Asked) -> dict[str, floa
     elif kind == "list" and ("list" in wants or not wants & SHARP):
         traits["item"] = 1.0  # its whole list is a better answer, unless one thing is asked for
     if asked.acronyms:
-        traits["expands"] = float(any(_expands(text, acronym) for acronym in asked.acronyms))
+        traits["expands"] = float(any(expands(text, acronym) for acronym in asked.acronyms))
     if kind == "note" and not wants & {"url", "date", "person"}:
         traits["note"] = 1.0
     if len(row.tokens) < SHORTEST or _is_byline(text):
@@ -331,9 +323,11 @@ def _is_head(row: _Row) -> bool:
     table = [s for s in row.hit.sentences if s.kind == "table"]
     if row.sentence is not table[0] or len(table) < 2:
         return False
-    below = row.hit.chunk.text[table[1].start : table[1].end]
-    heads, cells = (fold(text.partition(" : ")[2]).split(" ; ") for text in (row.text, below))
-    return len(heads) == len(cells) and all(h and c.startswith(h) and c != h for h, c in zip(heads, cells, strict=True))
+    label, *heads = fold(row.text).split(" ; ")
+    if " : " in label:
+        heads = [label.partition(" : ")[2], *heads]
+    below = fold(row.hit.chunk.text[table[1].start : table[1].end]).partition(" : ")[2].split(" ; ")
+    return all(any(cell.startswith(head) and cell != head for cell in below) for head in heads)
 
 
 def _enumerates(text: str, count: int) -> bool:
@@ -345,41 +339,6 @@ def _enumerates(text: str, count: int) -> bool:
 def _counts(heading: Sequence[str], count: int) -> bool:
     """Whether a heading says how many things it is about, and that many."""
     return any(word == str(count) or NUMBER_WORDS.get(word) == count for word in words(" ".join(heading)))
-
-
-def _defines(text: str, asked: Asked) -> float:
-    """How much of the question stands before the verb that defines; less where the sentence opens with something else
-    (« En 2015, l'année où l'Agenda 2030 est signé… ») or isn't about the thing itself (« L'ODD 17 est… » of the Fonds ODD 17)."""
-    if any(asked.thing & _subject(text[: verb.start()], asked) for verb in _COPULA.finditer(fold(text))):
-        return 1.0  # « Laboratoire d'alliances, Le RAMEAU est… »
-    found = _DEFINES.search(fold(text))
-    before = tokenize(text[: found.start()]) if found else []
-    opens = before[:1] and before[0] in asked.terms and asked.thing <= set(before)
-    return (1.0 if opens else NOT_OPENING) * asked.coverage(frozenset(before))
-
-
-def _subject(before: str, asked: Asked) -> set[str]:
-    """The question's words right before a verb: « En 2020, le Fonds ODD 17 »."""
-    return set(takewhile(asked.terms.__contains__, reversed(tokenize(before))))
-
-
-def _expands(text: str, acronym: str) -> bool:
-    """« Objectif de Développement Durable (ODD) », « ODD : objectif… »: initials in order beside the acronym."""
-    folded = fold(text)
-    letters = re.sub(r"\W", "", acronym)
-    found = re.search(rf"(?:\(|\b){re.escape(acronym)}(?:\)|\b)", folded)
-    if found is None:
-        return False
-    around = words(folded[: found.start()])[-12:], words(folded[found.end() :])[:12]
-    return any(_has_initials(side, letters) for side in around)
-
-
-def _has_initials(side: Sequence[str], letters: str) -> bool:
-    rest = letters
-    for word in side:
-        if rest and word.startswith(rest[0]) and len(word) > 1:
-            rest = rest[1:]
-    return not rest
 
 
 def _is_reference(hit: Hit, text: str) -> bool:

@@ -25,6 +25,7 @@ FICHES = sorted(STARTER_CORPUS.glob("*.pdf"))[:6]
         ("« Qui ? » demande-t-elle. Personne.", 2),
         ("1. Pourquoi agir ?\n2. Comment agir ?", 2),
         ("Voir www.odd17.org pour la suite.", 1),
+        ("« Et nous regardons ailleurs ! ». Cette phrase est célèbre.", 2),
     ],
 )
 def test_sentences_are_cut_where_a_reader_would(text: str, count: int) -> None:

@@ -78,6 +78,22 @@ def test_a_definition_opens_with_the_very_thing(assistant: Assistant, thing: str
     assert answer.sentences[0].text.startswith(thing)
 
 
+@pytest.mark.parametrize("thing", ["mécénat", "mode de partenariat"])
+def test_who_asks_for_the_greatest_hears_it_first(assistant: Assistant, thing: str) -> None:
+    """Whichever one the question takes for it, and no row that only names the table's columns."""
+    answer = assistant.ask(f"Pourquoi le {thing} est-il le type de partenariat au taux de pratique le plus haut ?")
+    assert "54 %" in answer.sentences[0].text
+    assert all("%" in s.text for s in answer.sentences if "Taux de pratique" in s.text)
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["Combien coûte la formation expert de la plateforme Trajectoires ?", "Qui est le directeur du Fonds ODD 17 ?"],
+)
+def test_a_price_or_an_office_that_is_not_said_is_not_replaced(assistant: Assistant, question: str) -> None:
+    assert assistant.ask(question).status == "abstained"
+
+
 def test_why_something_unheard_of_is_so_is_not_explained(assistant: Assistant) -> None:
     assert assistant.ask("Pourquoi le Fonds ODD 17 a-t-il fait faillite brutalement ?").status == "abstained"
     assert assistant.ask("Pourquoi évaluer un partenariat ?").status == "answered"

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from rag.guard import spelled_out
 from rag.lexical import LexicalIndex, build_lexical, open_lexical
 from rag.query import parse
 
 TEXTS = (
+    "Voir https://territoires-inovation.fr et l'innovation du territoire.",
+    *["L'innovation du territoire est celle de tous."] * 6,
     "Un catalyseur et des catalyseurs territoriaux aident une alliance à mettre en pratique son projet.",
     "L'AFM-Téléthon a pris une autre suite : il est urgent de suivre cette ligne et ces interactions.",
 )
@@ -24,13 +27,19 @@ def lexical(tmp_path_factory: pytest.TempPathFactory) -> LexicalIndex:
 
 @pytest.mark.parametrize(
     ("typed", "meant"),
-    [("catalizeur", "catalyseur"), ("lalliance", "alliance"), ("teritoriaux", "territoriaux"), ("proje", "projet")],
+    [
+        ("catalizeur", "catalyseur"),
+        ("lalliance", "alliance"),
+        ("teritoriaux", "territoriaux"),
+        ("proje", "projet"),
+        ("catalizeurs", "catalyseur"),
+    ],
 )
 def test_a_typing_error_is_repaired(lexical: LexicalIndex, typed: str, meant: str) -> None:
     assert lexical.correct(typed) == meant
 
 
-@pytest.mark.parametrize("word", ["argent", "telephone", "fuite", "vigne", "outre", "instructions"])
+@pytest.mark.parametrize("word", ["argent", "telephone", "fuite", "vigne", "outre", "instructions", "ligue"])
 def test_a_french_word_never_becomes_another(lexical: LexicalIndex, word: str) -> None:
     assert lexical.correct(word) == word
 
@@ -55,3 +64,32 @@ def test_a_name_and_its_acronym_are_searched_whichever_is_asked(lexical: Lexical
     assert "epci" in {t.token for t in parse("Que peut une communauté de communes ?", lexical).terms}
     assert "epci" not in {t.token for t in parse("Que peut une commune ?", lexical).terms}
     assert {"econom", "solidair"} <= {t.token for t in parse("L'ESS ?", lexical).terms}
+
+
+def test_a_misprint_of_the_corpus_stands_for_the_word_that_it_means(lexical: LexicalIndex) -> None:
+    assert "inovation" in lexical.vocabulary
+    assert lexical.correct("inovation") == "innovation"
+
+
+def test_a_common_word_that_the_corpus_lacks_tells_less_than_a_rare_one(lexical: LexicalIndex) -> None:
+    assert lexical.telling("argent") < lexical.telling("faillite") <= lexical.telling("ornithorynque")
+    assert lexical.telling("territoire") == lexical.idf("territoir")
+
+
+def test_what_only_asks_is_not_looked_for(lexical: LexicalIndex) -> None:
+    asked = parse("Pourriez-vous, chez vous, nous dire quel genre de structure est une alliance ?", lexical)
+    assert {term.token for term in asked.terms} == {"allianc"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "plain"),
+    [
+        ("c koi une alliance", "c'est quoi une alliance"),
+        ("pk faire alliance ?", "pourquoi faire alliance ?"),
+        ("kels leviers ?", "quels leviers ?"),
+        ("cmb de projets", "combien de projets"),
+        ("La pause café du CB", "La pause café du CB"),
+    ],
+)
+def test_a_text_message_is_read_in_plain_words(typed: str, plain: str) -> None:
+    assert spelled_out(typed) == plain

@@ -1,0 +1,49 @@
+"""A question that asks in so many words for a price, a share, a contact… isn't answered by what holds none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rag.expect import expect
+from rag.lexical import LexicalIndex, build_lexical, open_lexical
+from rag.unmet import unmet
+
+
+@pytest.fixture(scope="module")
+def lexical(tmp_path_factory: pytest.TempPathFactory) -> LexicalIndex:
+    folder: Path = tmp_path_factory.mktemp("bm25")
+    build_lexical(["Le mécénat, la formation, les maires, un fonds, une association et ses salariés."], folder)
+    return open_lexical(folder)
+
+
+@pytest.mark.parametrize(
+    ("question", "without", "with_it"),
+    [
+        ("Combien coûte la formation ?", "La formation dure 32 heures.", "La formation coûte 300 € par personne."),
+        ("Quel est le budget du fonds ?", "Le fonds a soutenu 50 projets.", "Le fonds dispose de 2 millions d'euros."),
+        ("Quel est le taux du mécénat ?", "54 % ont des pratiques responsables.", "Le mécénat est à 25 %."),
+        ("Combien d'associations ont signé ?", "350 catalyseurs ont émergé.", "12 associations ont signé la charte."),
+        ("Combien de temps dure la formation ?", "La formation est en ligne.", "La formation dure 32 heures."),
+        ("Comment contacter le fonds ?", "Le fonds soutient des projets.", "Écrivez au fonds : fonds@exemple.org."),
+        ("Quelle est la date limite ?", "Le fonds a été créé en 2020.", "La date limite est le 3 mai 2023."),
+        ("Qui est le directeur du fonds ?", "Le fonds a été créé par Le RAMEAU.", "Ana Roux est directeur du fonds."),
+    ],
+)
+def test_what_is_asked_for_must_be_said(lexical: LexicalIndex, question: str, without: str, with_it: str) -> None:
+    assert unmet(question, expect(question), [without], lexical)
+    assert not unmet(question, expect(question), [without, with_it], lexical)
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("Qui a créé le fonds ?", "Le fonds a été créé par Le RAMEAU."),
+        ("Le prix libre, comment ça marche ?", "Chacun paie selon ses moyens."),
+        ("Que rapporte le mécénat ?", "Le mécénat ancre l'entreprise dans son territoire."),
+        ("Combien de maires ?", "Quarante maires ont répondu."),
+    ],
+)
+def test_other_questions_are_left_to_the_probability(lexical: LexicalIndex, question: str, said: str) -> None:
+    assert not unmet(question, expect(question), [said], lexical)
