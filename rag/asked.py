@@ -35,7 +35,7 @@ class Asked:
         # ODD 17 »); elsewhere it only counts in its place.
         defined = bool(thing & query.names.keys())
         own = (term for term in query.terms if defined or term.weight != EXPANSION_WEIGHT)
-        weights = {term.token: term.weight * generation.lexical.telling(term.word) for term in own}
+        weights = {term.token: term.weight * generation.lexical.telling(term.word, term.name) for term in own}
         names = {} if defined else query.names
         known = {term.word for term in query.terms if term.word in GLOSSARY and term.weight == 1.0}
         written = {fold(word) for word in _ACRONYM.findall(query.text)} if not query.text.isupper() else set()

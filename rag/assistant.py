@@ -134,7 +134,7 @@ class Assistant:
         kept, _dropped = verify(draft.sentences)
         told = " ".join(sentence.text for sentence in kept)
         unsure = (
-            self._answerable(asked, found, draft) < abstain.THRESHOLD
+            not self._answerable(asked, found, draft)
             or abstain.takes_for_granted(standalone, told)
             or (len(asked) == 1 and unmet(standalone, expectation, [s.text for s in kept], self.generation.lexical))
         )
@@ -144,13 +144,15 @@ class Assistant:
             return
         yield from self._answered(question, standalone, found, Draft(tuple(kept), draft.support), expectation, clock)
 
-    def _answerable(self, asked: Sequence[tuple[Expectation, Found]], found: Found, draft: Draft) -> float:
-        """The probability, 0 to 1, that the corpus answers the question or one of its parts."""
+    def _answerable(self, asked: Sequence[tuple[Expectation, Found]], found: Found, draft: Draft) -> bool:
+        """Whether the corpus probably answers the question or one of its parts."""
         founds = [(asked[0][0], found), *asked[1:]]
         # Where nothing was found there is no support for the parts either.
         supports = zip(founds, (draft.support, *draft.parts), strict=False)
         given = [(f.query.text, abstain.signals(f, s, e, self.generation)) for (e, f), s in supports]
-        return max(0.0 if abstain.asks_why_of_the_unknown(q, s) else abstain.probability(s) for q, s in given)
+        return any(
+            not abstain.asks_why_of_the_unknown(q, s) and abstain.probability(s) >= abstain.needed(s) for q, s in given
+        )
 
     def _standalone(self, question: str, history: Sequence[Turn]) -> str:
         """By the rules, or in the model's words where there is one and they hold."""

@@ -108,11 +108,11 @@ class LexicalIndex:
     def knows(self, token: str) -> bool:
         return token in self.bm25.vocab_dict
 
-    def telling(self, word: str) -> float:
+    def telling(self, word: str, name: bool = False) -> float:
         """How much a folded word of a question tells: its rarity here; where the corpus lacks it, in French (« bon », « partout »
-        tell less than « faillite »)."""
+        tell less than « faillite »), unless it is a `name`."""
         token = stem(word)
-        if token in self._idf or not word.isalpha():
+        if name or token in self._idf or not word.isalpha():
             return self.idf(token)
         return self._idf_unknown * _rarity(word)
 

@@ -55,6 +55,7 @@ ONLY_ASK = frozenset(  # words of a question that tell nothing of what it is abo
     chez jamais toujours deja vraiment vrai beaucoup bien bon bonne
     """.split()
 )
+_NAME = re.compile(r"(?<=[\s'’(«])[A-ZÉÈÀÂÎÔÛ]\w{2,}")
 _PAGE = re.compile(r"\b(?:a la |en |de la |sur la )?(?:page|p\.)\s*(\d{1,4})\b")
 
 
@@ -65,6 +66,7 @@ class Term:
     word: str
     token: str
     weight: float
+    name: bool = False  # written with a capital inside the question
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,7 @@ def parse(text: str, lexical: LexicalIndex, document_ids: tuple[str, ...] = ()) 
     terms: dict[str, Term] = {}
     aside = preamble(text)
     repaired = asked
+    names = {fold(name) for name in _NAME.findall(text)} if not text.isupper() else set()
     for word in words(folded):
         if word in STOP_WORDS or word in ONLY_ASK:
             continue
@@ -99,7 +102,7 @@ def parse(text: str, lexical: LexicalIndex, document_ids: tuple[str, ...] = ()) 
         if right != word:
             repaired = _replace_word(repaired, word, right)
         token = stem(right)
-        terms.setdefault(token, Term(right, token, ASIDE_WEIGHT if word in aside else 1.0))
+        terms.setdefault(token, Term(right, token, ASIDE_WEIGHT if word in aside else 1.0, word in names))
     for extra in _other_forms([t.word for t in terms.values()]):
         token = stem(extra)
         terms.setdefault(token, Term(extra, token, EXPANSION_WEIGHT))
