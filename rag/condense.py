@@ -21,7 +21,7 @@ _BARE = re.compile(
 )
 _ANAPHORA = re.compile(
     r"\b(?:il|elle|ils|elles|celui|celle|ceux|celles|celui-ci|celle-ci|ca|cela|cette derniere|ce dernier|ces derniers|"
-    r"l'a|l'ont|l'est|les a|en (?:est|sont|a|ont|existe|compte)|y (?:a-t-il|participe)|lui|leur|son|sa|ses|leurs|"
+    r"(?<!pour )(?<!dans )(?:lequel|laquelle|lesquel(?:le)?s)|l'a|l'ont|l'est|les a|en (?:est|sont|a|ont|existe|compte)|y (?:a-t-il|participe)|lui|leur|son|sa|ses|leurs|"
     r"(?:le|la) (?:premier|premiere|deuxieme|second|seconde|troisieme|quatrieme|cinquieme|sixieme|septieme|dernier|derniere|suivante?|precedente?)|"
     r"(?:ce|cet|cette|ces) \w+|d'autres?|l'autre|les autres)\b|-(?:il|elle|ils|elles|t-il|t-elle)\b"
 )

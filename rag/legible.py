@@ -9,6 +9,7 @@ from corpus.lexicon import is_known
 
 _ADDRESS = re.compile(r"\S*(?:://|www\.)\S+")
 _TOKEN = re.compile(r"\d+(?:er|re|e|ème)?\b|[^\W\d_]+(?:\.[^\W\d_])*|[^\w\s]|\d+|_")
+_JOINED_NAME = re.compile(r"(?:[A-ZÀ-Ý][a-zà-ÿ]+){2,4}")  # TotalEnergies, ProBonoLab
 _ONE_LETTER_WORDS = frozenset("aàyôcdjlmnst")  # elisions included: « l », « d » are cut from their apostrophe
 _USUAL_SIGNS = frozenset("'’.,;:!?…()«»\"%€&/-–—+*•>[]")
 
@@ -25,7 +26,11 @@ def legibility(text: str) -> float:
         elif len(token) == 1:
             bad += token.lower() not in _ONE_LETTER_WORDS
             good += token.lower() in _ONE_LETTER_WORDS
-        elif is_known(token) or (token[0].isupper() and (token[1:].islower() or token.isupper()) and len(token) > 3):
+        elif (
+            is_known(token)
+            or (token[0].isupper() and (token[1:].islower() or token.isupper()) and len(token) > 3)
+            or _JOINED_NAME.fullmatch(token)
+        ):
             good += len(token)
         else:
             bad += len(token)

@@ -282,7 +282,7 @@ def _traits(row: _Row, expectation: Expectation, asked: Asked) -> dict[str, floa
     if asked.pairs:
         traits["phrase"] = len(asked.pairs & pairs_of(text)) / len(asked.pairs)
     traits["sharp"] = float(any(holds(want, text, asked.text) for want in wants & SHARP))
-    traits["soft"] = float(any(holds(want, text) for want in wants - SHARP - {"list"}))
+    traits["soft"] = float(any(holds(want, text, asked.text) for want in wants - SHARP - {"list"}))
     if "definition" in wants:
         traits["defines"] = defines(text, asked)
     if len(row.members) > 1:

@@ -11,9 +11,10 @@ import re
 from collections.abc import Sequence
 
 from rag.expect import Expectation, Want, holds
-from rag.focus import MOST, focus
+from rag.focus import focus
 from rag.lexical import LexicalIndex, fold, stem, token_set
 
+BEGINNING = 6  # letters that a word shares with its other forms
 _AMOUNT = re.compile(
     r"\bcombien (?:ca |cela )?(?:coute|ont coute|a coute)|\bcoute(?:nt)?(?:-t-(?:il|elle)s?)? combien|\ba combien s'eleve|"
     r"\bquel(?:le)?s? (?:(?:est|etait|sera|sont) )?(?:(?:le|la|son|sa|leur) )?"
@@ -39,8 +40,11 @@ def unmet(question: str, expectation: Expectation, said: Sequence[str], lexical:
         return any(holds(want, sentence, question) for sentence in said)
 
     def held_of_the_thing(want: Want) -> bool:
-        things = set(focus(question, lexical)[:MOST])
-        return any(holds(want, sentence, question) and things & token_set(sentence) for sentence in said)
+        things = [thing[:BEGINNING] for thing in focus(question, lexical)]  # « soutenus » is said by « a soutenu »
+        return any(
+            holds(want, sentence, question) and any(t.startswith(thing) for t in token_set(sentence) for thing in things)
+            for sentence in said
+        )
 
     office = _OFFICE.search(folded)
     return (
