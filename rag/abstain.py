@@ -23,7 +23,9 @@ from rag.retrieve import Found, query_words
 from rag.select import Candidate
 
 THRESHOLD = 0.27  # docs/adr/0007-abstention.md
-THRESHOLD_OF_THE_UNKNOWN = 0.5  # where the question names what the corpus never does: of 52 such questions, 46 had no answer
+THRESHOLD_OF_THE_UNKNOWN = (
+    0.5  # where the question names what the corpus never does: of 52 such questions, 46 had no answer
+)
 KNOWN = 0.7  # share of the weight of a question that asks why, whose words the corpus must have
 NOTHING_ASKED = 0.85  # likeness where the question has no such word
 BEFORE = 200  # characters before the best sentence that are its context
@@ -130,7 +132,10 @@ def _sharp(candidate: Candidate, wants: Set[Want], question: str) -> bool:
 def _names(question: str) -> frozenset[str]:
     """Tokens of the question's names and numbers."""
     named = (word for match in _NAME.finditer(question) for word in words(match.group()) if word not in STOP_WORDS)
-    return frozenset(stem(word) for word in (*(w for w in named if w not in GLOSSARY), *(w for w in words(question) if w[0].isdigit())))
+    return frozenset(
+        stem(word)
+        for word in (*(w for w in named if w not in GLOSSARY), *(w for w in words(question) if w[0].isdigit()))
+    )
 
 
 def _likeness(

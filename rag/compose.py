@@ -11,6 +11,7 @@ from rag.expect import NUMBER_WORDS, Expectation
 from rag.focus import counts, focus
 from rag.generation import Generation
 from rag.lexical import fold
+from rag.outline import headings_of
 from rag.retrieve import Found
 from rag.select import Candidate, candidates, is_dangling
 from rag.spans import span
@@ -70,8 +71,10 @@ def compose(
     chosen = _choose(_each_part_first(ranked, supports), expectation, things, length)
     chosen = _extreme_first(chosen, ranked, found.query.text)
     listed = _listed(chosen, expectation)
-    drafted = (sentence(c, listed.get(c.key), asked, expectation, generation) for c in chosen)
-    return Draft(tuple(drafted), tuple(ranked), supports)
+    drafted = tuple(sentence(c, listed.get(c.key), asked, expectation, generation) for c in chosen)
+    if chosen and not chosen[0].trait("counted") and (named := headings_of(found, expectation, generation)):
+        drafted = (*drafted[:1], *named)
+    return Draft(drafted, tuple(ranked), supports)
 
 
 def _each_part_first(ranked: list[Candidate], supports: Sequence[Sequence[Candidate]]) -> list[Candidate]:

@@ -111,8 +111,8 @@ def holds(want: Want, sentence: str, question: str = "") -> bool:
     """Whether a sentence holds the kind of thing that is wanted (a number for « combien », a year for « quand »…). A number
     that the question gives (« l'Agenda 2030 ») isn't what it asks for, nor is a year where things are counted."""
     if want == "person":
-        given = token_set(question)
-        return any(not token_set(name) <= given for name in _NAME.findall(sentence))
+        asked = token_set(question)
+        return any(not token_set(name) <= asked for name in _NAME.findall(sentence))
     pattern = _EVIDENCE.get(want)
     if pattern is None:
         return False

@@ -42,7 +42,8 @@ def unmet(question: str, expectation: Expectation, said: Sequence[str], lexical:
     def held_of_the_thing(want: Want) -> bool:
         things = [thing[:BEGINNING] for thing in focus(question, lexical)]  # « soutenus » is said by « a soutenu »
         return any(
-            holds(want, sentence, question) and any(t.startswith(thing) for t in token_set(sentence) for thing in things)
+            holds(want, sentence, question)
+            and any(t.startswith(thing) for t in token_set(sentence) for thing in things)
             for sentence in said
         )
 

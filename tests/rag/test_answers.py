@@ -78,6 +78,24 @@ def test_a_definition_opens_with_the_very_thing(assistant: Assistant, thing: str
     assert answer.sentences[0].text.startswith(thing)
 
 
+def test_things_that_headings_number_are_listed(assistant: Assistant) -> None:
+    """« Premier levier : … », « Deuxième levier : … » stand over three passages."""
+    asked = "Quels sont les trois leviers de l'intérêt général ?"
+    answer = assistant.ask(asked)
+    named = [s.text for s in answer.sentences if "levier : " in s.text]
+    assert [text.split(" : ")[1] for text in named] == [
+        "la Vision partagée.",
+        "l’Action collective transformatrice.",
+        "la Gestion régulatrice.",
+    ]
+    history = [Turn(role="user", content=asked), Turn(role="assistant", content=answer.answer)]
+    assert "Action collective" in assistant.ask("Et le deuxième ?", history).sentences[0].text
+
+
+def test_who_made_it_is_a_name_that_the_question_has_not(assistant: Assistant) -> None:
+    assert "TotalEnergies" in assistant.ask("Qui a créé le Fonds ODD 17 ?").sentences[0].text
+
+
 @pytest.mark.parametrize("thing", ["mécénat", "mode de partenariat"])
 def test_who_asks_for_the_greatest_hears_it_first(assistant: Assistant, thing: str) -> None:
     """Whichever one the question takes for it, and no row that only names the table's columns."""
