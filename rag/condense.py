@@ -155,7 +155,13 @@ _ORDINALS = {
 }
 
 
+_NUMBERED = re.compile(
+    rf"^(?:{'|'.join(_ORDINALS)}|deuxième|troisième|quatrième|cinquième|sixième|septième|première)\s\w+\s:\s",
+    re.IGNORECASE,
+)
 _NTH = re.compile(r"\bl[ae] (" + "|".join(_ORDINALS) + r")\b(?: (?:des|de ces|d'entre) \w+)?")
+_CALLS = re.compile(r"\[\d+\]")
+_ANNOUNCES = re.compile(r"\s:\s|:\s|\b(?:sont|distingue|comprend|regroupe)\b")
 _ASKS = frozenset("qui que quoi ou quand comment combien pourquoi".split())
 ITEM_WORDS = 12  # of an item, that name it
 
@@ -168,22 +174,24 @@ def _ordinal(core: str, answers: Sequence[str]) -> str | None:
     if not found:
         return None
     number = _ORDINALS[found.group(1)]
-    items = next((items for said in reversed(answers) if len(items := _items(said)) >= max(2, number)), None)
+    lists = [find(said) for find in (_bulleted, _enumerated) for said in reversed(answers)]
+    items = next((items for items in lists if len(items) >= max(2, number)), None)
     if items is None:
         return None
-    item = " ".join(items[number - 1].split()[:ITEM_WORDS])
+    item = " ".join(_NUMBERED.sub("", items[number - 1], count=1).split()[:ITEM_WORDS]).rstrip(" .;")
     rest = words(folded[: found.start()] + folded[found.end() :])
     asks = any(word in _ASKS or word not in STOP_WORDS for word in rest)
     return core[: found.start()] + item + core[found.end() :] if asks and len(folded) == len(core) else item
 
 
-def _items(said: str) -> list[str]:
-    """The items of a list, bulleted or in a sentence (« Trois phases : la recherche, la qualification et le déploiement »)."""
-    clean = re.sub(r"\[\d+\]", "", said)
-    items = re.findall(r"^\s*(?:[-•*]|\d+[.)])\s*(.+)$", clean, re.MULTILINE)
-    if len(items) < 2:
-        tail = clean.split(":", 1)[-1]
-        items = [
-            re.sub(r"^puis\s+", "", part.strip(" .;")) for part in re.split(r"[;,]|\bet\b", tail) if part.strip(" .;")
-        ]
-    return items
+def _bulleted(said: str) -> list[str]:
+    return re.findall(r"^\s*(?:[-•*]|\d+[.)])\s+(.+)$", _CALLS.sub("", said), re.MULTILINE)
+
+
+def _enumerated(said: str) -> list[str]:
+    """The items of a sentence: « Trois phases : la recherche, la qualification et le déploiement »."""
+    announced = _ANNOUNCES.split(_CALLS.sub("", said), maxsplit=1)
+    if len(announced) < 2:
+        return []
+    parts = re.split(r"[;,]|\bet\b", announced[1])
+    return [re.sub(r"^puis\s+", "", part.strip(" .;")) for part in parts if part.strip(" .;")]

@@ -41,7 +41,8 @@ def headings_of(found: Found, expectation: Expectation, generation: Generation) 
     best documents have no such series."""
     count = expectation.count or 0
     thing = [t for t in focus(found.query.text, generation.lexical) if t not in NUMBER_WORDS and not t.isdigit()][:1]
-    if "list" not in expectation.wants or not 2 <= count <= MOST or not thing:
+    one_of_them = " : " in found.query.text  # « Quels sont les trois leviers : la Vision partagée »
+    if "list" not in expectation.wants or not 2 <= count <= MOST or not thing or one_of_them:
         return ()
     for document_id in list(dict.fromkeys(hit.chunk.document_id for hit in found.hits))[:DOCUMENTS]:
         rows = np.flatnonzero(generation.rows_of((document_id,)))
