@@ -107,6 +107,8 @@ def _choose(
     for candidate in _reading_on(ranked, expectation):
         if not candidate.whole_list and not _can_be_said(candidate):
             continue
+        if best is None and candidate.sentence.kind == "body" and candidate.text.endswith("?"):
+            continue  # another's question answers nothing by itself
         if best is not None and candidate.score < best.score - WORTH:
             continue
         if best is not None and candidate.sentence.kind == "list" and candidate.trait("reference"):
