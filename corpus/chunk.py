@@ -99,7 +99,7 @@ def _units(document: Document, count_tokens: TokenCounter) -> Iterator[_Unit]:
     for page in document.pages:
         for block in page.blocks:
             glue = carried and block.kind == "body"
-            for i, (a, b) in enumerate(split_sentences(block.text)):
+            for i, (a, b) in enumerate(split_sentences(block.text, rows=block.kind == "table")):
                 text = block.text[a:b]
                 yield _Unit(
                     text,
@@ -215,7 +215,7 @@ def sentences(chunk: Chunk) -> list[ChunkSentence]:
     """The chunk's sentences in order; one that goes on over two pieces is whole."""
     kinds = [(piece.offset, piece.kind) for piece in chunk.pieces]
     found = []
-    for start, end in split_sentences(chunk.text):
+    for start, end in split_sentences(chunk.text, rows=chunk.kind == "table"):
         kind = next(k for offset, k in reversed(kinds) if offset <= start)
         found.append(ChunkSentence(start, end, kind))
     return found

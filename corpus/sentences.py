@@ -15,20 +15,21 @@ _END = re.compile(r"[.!?…]+(?:\s?[\"»”’)\]][.!?…]*)*(?=\s|$)")  # « Et
 _OPENERS = "«“\"(['’‘–-•>"
 
 
-def split_sentences(text: str) -> list[tuple[int, int]]:
-    """Spans (start, end) of the sentences of `text`, stripped of surrounding spaces; a line break ends a sentence too."""
+def split_sentences(text: str, rows: bool = False) -> list[tuple[int, int]]:
+    """Spans (start, end) of the sentences of `text`, stripped of surrounding spaces; a line break ends a sentence too. In `rows`
+    of a table a number goes with what it numbers (« Étape 1. Choisir »)."""
     spans = []
     position = 0
     for line in text.split("\n"):
-        spans += [(position + a, position + b) for a, b in _split_line(line)]
+        spans += [(position + a, position + b) for a, b in _split_line(line, rows)]
         position += len(line) + 1
     return spans
 
 
-def _split_line(line: str) -> list[tuple[int, int]]:
+def _split_line(line: str, rows: bool) -> list[tuple[int, int]]:
     spans, start = [], 0
     for match in _END.finditer(line):
-        if _ends_sentence(line, match.start(), match.end()):
+        if _ends_sentence(line, match.start(), match.end(), rows):
             spans.append((start, match.end()))
             start = match.end()
     spans.append((start, len(line)))
@@ -42,7 +43,7 @@ def _split_line(line: str) -> list[tuple[int, int]]:
     return stripped
 
 
-def _ends_sentence(line: str, stop: int, end: int) -> bool:
+def _ends_sentence(line: str, stop: int, end: int, rows: bool) -> bool:
     rest = line[end:].lstrip()
     if not rest:
         return True
@@ -52,6 +53,6 @@ def _ends_sentence(line: str, stop: int, end: int) -> bool:
         before = (word.group() if word else "").lower()
         if before in ABBREVIATIONS or (len(before) == 1 and before.isalpha() and line[stop - 1].isupper()):
             return False
-        if before.isdigit() and len(before) <= 2 and stop - len(before) == 0:
+        if before.isdigit() and len(before) <= 2 and (rows or stop - len(before) == 0):
             return False  # « 1. Pourquoi… »: a list's number opens the line
     return not first.islower() if first else True

@@ -32,6 +32,14 @@ def test_sentences_are_cut_where_a_reader_would(text: str, count: int) -> None:
     assert len(split_sentences(text)) == count
 
 
+def test_a_number_in_a_row_goes_with_what_it_numbers() -> None:
+    row = "Gestion : Situation 1. Trouver des financements. Puis les suivre."
+    assert [row[a:b] for a, b in split_sentences(row, rows=True)] == [
+        "Gestion : Situation 1. Trouver des financements.",
+        "Puis les suivre.",
+    ]
+
+
 @pytest.mark.parametrize("path", FICHES, ids=lambda p: p.stem)
 def test_every_word_of_the_pages_is_in_a_chunk_and_every_sentence_is_found_on_its_page(path: Path) -> None:
     document = read(path)
