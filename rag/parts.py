@@ -25,7 +25,7 @@ _NEXT = re.compile(
 LEAST_ASKED = 3  # content words of a question that stands without what comes before it
 _SELF = re.compile(r"\b(?:je|j['’]\w+|nous|notre|nos|on|mon|ma|mes)\b", re.IGNORECASE)
 _AS = re.compile(
-    r"[^,:.?!]{3,60},\s+(?=(?:je|j['’]\w+|nous|on)\b)|(?:en tant que?|comme|étant|pour (?:mon|ma|mes|notre|nos)|dans (?:mon|ma|notre|nos))\b[^,:.?!]*[,:]\s+",
+    r"(?!pour (?:une?|chaque)\b)[^,:.?!]{3,60},\s+(?=(?:je|j['’]\w+|nous|on)\b)|(?:en tant que?|comme|étant|pour (?:mon|ma|mes|notre|nos)|dans (?:mon|ma|notre|nos))\b[^,:.?!]*[,:]\s+",
     re.IGNORECASE,
 )
 _CLAUSE = re.compile(r"[.:;!?]\s+")
