@@ -12,14 +12,17 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from small_encoder import SmallEncoder, small_build
 
 from corpus.chunk import ChunkSettings
+from corpus.document import Document, PageFailure
 from corpus.errors import IndexBusy, IndexDamaged, IndexUnwritable, UsageError
 from corpus.notice import Notice
+from corpus.read import read
 from rag.generation import Generation, generation_folder, published, verify
 from rag.generation_writer import clear
 from rag.index import NothingRead
@@ -186,6 +189,35 @@ def test_failed_files_are_read_again_when_asked_and_when_ocr_comes(
     monkeypatch.setattr("corpus.ocr.available", lambda: True)
     assert small_build([sources], index).published
     assert not small_build([sources], index).published
+
+
+def test_only_files_with_failed_pages_are_read_again_and_scans_once_ocr_comes(
+    sources: Path, index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed, seen = {"lille.md": "no_text", "nice.md": "timeout"}, list[str]()
+
+    def reading(path: Path, **options: str) -> Document:
+        seen.append(path.name)
+        code = failed.get(path.name)
+        failures = (PageFailure(2, code, f"perdue ({code})"),) if code else ()
+        return replace(read(path, **options), failures=failures)
+
+    def read_by(**options: bool) -> set[str]:
+        seen.clear()
+        report = small_build([sources], index, **options)
+        assert {(Path(f.path).name, f.code) for f in report.page_failures} == set(failed.items())
+        return set(seen)
+
+    monkeypatch.setattr("corpus.read.read", reading)
+    monkeypatch.setattr("corpus.ocr.available", lambda: False)
+    assert read_by() == {"brest.md", "lille.md", "nice.md"}
+    assert read_by(retry_failed=True) == {"lille.md", "nice.md"}
+    write(sources, "brest.md", "Brest même")
+    assert read_by() == {"brest.md"}
+    monkeypatch.setattr("corpus.ocr.available", lambda: True)
+    assert read_by() == {"lille.md"}
+    write(sources, "brest.md", "Brest encore")
+    assert read_by() == {"brest.md"}, "it was there already"
 
 
 def test_the_links_of_a_page_go_with_it(sources: Path, index: Path) -> None:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import errno
 import json
 import os
+import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from chromadb.errors import InternalError
 from small_encoder import small_build
 
 import rag.generation as reading
 import rag.generation_writer as publishing
-from corpus.errors import IndexBusy, IndexDamaged, IndexMismatch
+from corpus.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexUnwritable
 from rag.generation import MANIFEST, Generation, generation_folder, manifest_seal, published, read_manifest, verify
-from rag.generation_writer import BUILDING, clear
+from rag.generation_writer import BUILDING, clear, told_in_french
 from rag.writer_lock import LOCK, writing
 
 TEXT = "# Alliance {0}\n\nLa commune de {0} a signé une alliance de 12 ans avec ses associations et ses entreprises.\n"
@@ -138,6 +141,53 @@ def test_a_disk_that_is_full_of_links_is_told_full(sources: Path, index: Path, m
         small_build([sources], index)
 
 
+@pytest.mark.parametrize(("room", "told"), [(2**21 - 1, "Disque plein"), (2**21, "Impossible d'écrire")])
+def test_where_chroma_cannot_write_the_room_that_is_left_says_why(
+    sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int, told: str
+) -> None:
+    def fails(*_: object) -> None:
+        raise InternalError("could not write")
+
+    monkeypatch.setattr(publishing, "write_chroma", fails)
+    monkeypatch.setattr(publishing.shutil, "disk_usage", lambda _: SimpleNamespace(free=room))
+    with pytest.raises(IndexUnwritable, match=told):
+        small_build([sources], tmp_path / "index")
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        *((OSError(code, "…"), "disk_full") for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)),
+        *((OSError(code, "…"), "read_only") for code in (errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO)),
+        *((OSError(code, "…"), "read_only") for code in (errno.ENOTDIR, errno.EEXIST, errno.EISDIR)),
+        (OSError("800 requested and 12 written"), "disk_full"),
+        (RuntimeError("No space left on device"), "disk_full"),
+        (RuntimeError("Read-only file system"), "read_only"),
+        (sqlite3.OperationalError("database or disk is full"), "disk_full"),
+        (sqlite3.OperationalError("disk I/O error"), "disk_full"),
+        (sqlite3.OperationalError("attempt to write a readonly database"), "read_only"),
+        (sqlite3.OperationalError("unable to open database file"), "read_only"),
+    ],
+    ids=repr,
+)
+def test_a_disk_that_cannot_be_written_is_told_with_what_to_do(tmp_path: Path, error: Exception, code: str) -> None:
+    with pytest.raises(IndexUnwritable, match="L'index publié") as caught, told_in_french(tmp_path):
+        raise error
+    assert caught.value.code == code
+    assert str(caught.value).startswith("Disque plein" if code == "disk_full" else "Impossible d'écrire")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OSError(errno.ENOENT, "…"), ValueError("disk"), sqlite3.OperationalError("no such table: chunks")],
+    ids=repr,
+)
+def test_any_other_error_is_left_as_it_is(tmp_path: Path, error: Exception) -> None:
+    with pytest.raises(type(error)) as caught, told_in_french(tmp_path):
+        raise error
+    assert caught.value is error
+
+
 # --- clearing
 
 
@@ -188,6 +238,23 @@ def test_a_generation_that_fails_to_open_is_not_held(sources: Path, index: Path)
         Generation(folder)
     assert clear(index, keep=0) == [made[0]]  # while the error's traceback still knows the generation
     assert told.value
+
+
+def test_a_clearing_that_is_cut_short_leaves_no_half_of_a_generation(
+    sources: Path, index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = generations(sources, index, "Metz")
+
+    def cut(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(publishing.shutil, "rmtree", cut)
+    with pytest.raises(KeyboardInterrupt):
+        clear(index, keep=0)
+    monkeypatch.undo()
+    assert made[0] not in left(index)
+    assert clear(index, keep=0) == [made[0]]
+    assert left(index) == {made[1]}
 
 
 # --- opening
