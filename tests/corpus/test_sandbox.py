@@ -337,7 +337,7 @@ def test_as_many_children_are_kept_as_are_likely_to_be_asked(child_is: Callable[
     assert not any(child.alive for child in ended)
 
 
-def test_a_child_that_went_to_sleep_is_replaced_by_another(child_is: Callable[[str], None], tmp_path: Path) -> None:
-    child_is(f"{said('encrypted')}; exit 0")
+def test_a_child_that_goes_to_sleep_as_it_is_asked_is_replaced(child_is: Callable[[str], None], tmp_path: Path) -> None:
+    child_is(f"{said('encrypted')}; sleep 0.1; exit 0")
     for _ in range(3):
         assert refused(tmp_path / "a.pdf").code == "encrypted"
