@@ -205,13 +205,15 @@ def test_a_small_chunk_joins_its_section_first_then_the_one_before() -> None:
     assert sizes_of([big, block(words(2), section=("Z", "Y")), other]) == [6, 8]
     assert sizes_of([big, block(words(2), section=("V",)), other]) == [8, 6]
     assert sizes_of([block(words(2), section=Z), big, other]) == [8, 6]
+    for small, after in ((X, XY), (XY, X)):
+        assert sizes_of([other, block(words(2), section=small), block(words(6), section=after)]) == [6, 8]
     assert sizes_of([big, block(words(3)), other]) == [6, 3, 6], "the minimum is enough"
     (joined,) = cut([block(words(2), section=Z), block(words(6))])
     assert joined.section == Z
 
 
 def test_a_small_chunk_joins_only_where_both_fit_on_one_page() -> None:
-    for first, expected in ((8, [10]), (9, [9, 2])):
+    for first, expected in ((8, [10]), (9, [9, 2]), (10, [10, 2])):
         assert sizes_of([block(words(first)), block(words(2))]) == expected
         assert sizes_of([block(words(2), section=Z), block(words(first))]) == expected[::-1]
     assert sizes_of([block(words(9)), block(words(2)), block(words(6), section=Z)]) == [9, 8]

@@ -84,6 +84,23 @@ def test_all_is_on_the_disk_before_the_pointer_turns(
     assert steps[turned + 1] == ("sync", index)
 
 
+def test_each_stage_is_told_from_nothing_to_all_and_embedding_only_where_something_is_new(
+    sources: Path, tmp_path: Path
+) -> None:
+    told: list[tuple[str, int, int]] = []
+
+    def progress(*said: object) -> None:
+        told.append(said)  # type: ignore[arg-type]
+
+    small_build([sources], tmp_path / "index", progress=progress)
+    read = [("read", 0, 2), ("read", 1, 2), ("read", 2, 2)]
+    assert told == [*read, ("embed", 0, 2), ("embed", 2, 2), ("lexical", 0, 1), ("lexical", 1, 1)]
+    told.clear()
+    (sources / "lille.md").unlink()
+    small_build([sources], tmp_path / "index", progress=progress)
+    assert told == [("read", 0, 1), ("read", 1, 1), ("lexical", 0, 1), ("lexical", 1, 1)]
+
+
 def test_a_failure_before_the_pointer_turns_changes_nothing(
     sources: Path, index: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
