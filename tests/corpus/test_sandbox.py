@@ -289,6 +289,28 @@ def test_a_child_that_says_nothing_is_given_up(
     assert refused(tmp_path / "a.pdf", Limits(seconds=0.1)).code == "timeout"
 
 
+def test_pages_that_take_no_time_give_none(
+    child_is: Callable[[str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child_is(f'printf \'{{"pages": 3}}\\n{{"page": 1}}\\n\'; sleep 0.4; {said("late")}')
+    monkeypatch.setattr(sandbox, "START_SECONDS", 0.1)
+    assert refused(tmp_path / "a.pdf", Limits(seconds=0.1, seconds_per_page=0.0)).code == "timeout"
+
+
+def test_an_interrupted_reading_leaves_no_child(child_is: Callable[[str], None], tmp_path: Path) -> None:
+    child_is("kill -INT $PPID; sleep 9")
+    with pytest.raises(KeyboardInterrupt):
+        read_apart(tmp_path / "a.pdf", Limits())
+    assert not sandbox._busy
+    assert not sandbox._idle
+
+
+def test_a_long_answer_is_taken_whole(child_is: Callable[[str], None], tmp_path: Path) -> None:
+    start, end = said("seen").removeprefix("echo '").removesuffix("'").split("non")
+    child_is(f"printf '{start}'; head -c 3000000 /dev/zero | tr '\\0' a; echo '{end}'")
+    assert len(str(refused(tmp_path / "a.pdf"))) == 3_000_000
+
+
 def test_a_new_child_has_time_to_start(child_is: Callable[[str], None], tmp_path: Path) -> None:
     child_is(said("seen"))
     assert refused(tmp_path / "a.pdf", Limits(seconds=0.0)).code == "seen"
@@ -300,7 +322,7 @@ def test_a_page_that_takes_too_long_is_left_out(child_is: Callable[[str], None],
 
 
 def test_recognition_takes_its_time_and_its_child_is_not_kept(child_is: Callable[[str], None], tmp_path: Path) -> None:
-    child_is(f'printf \'{{"page": 1}}\\n{{"more_seconds": 30}}\\n\'; sleep 0.3; {said("seen")}')
+    child_is(f'printf \'{{"page": 1}}\\n{{"more_seconds": 0.5}}\\n\'; sleep 0.3; {said("seen")}')
     assert refused(tmp_path / "a.pdf", Limits(page_seconds=0.2)).code == "seen"
     assert not sandbox._idle, "a program may have been left behind"
 

@@ -6,21 +6,19 @@ import errno
 import json
 import os
 import sqlite3
-import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from chromadb.errors import InternalError
-from small_encoder import small_build
+from small_encoder import SmallEncoder, small_build
 
 import rag.generation as reading
 import rag.generation_writer as publishing
-from corpus.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexUnwritable
+from corpus.errors import IndexDamaged, IndexMismatch, IndexUnwritable
 from rag.generation import MANIFEST, Generation, generation_folder, manifest_seal, published, read_manifest, verify
 from rag.generation_writer import BUILDING, clear, told_in_french
-from rag.writer_lock import LOCK, writing
 
 TEXT = "# Alliance {0}\n\nLa commune de {0} a signé une alliance de 12 ans avec ses associations et ses entreprises.\n"
 
@@ -288,6 +286,13 @@ def test_an_opening_that_meets_a_publication_takes_the_new_one(
     opened.close()
 
 
+def test_a_pointer_that_never_stays_is_given_up(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = iter(f"gone{n}" for n in range(99))
+    monkeypatch.setattr(reading, "published", lambda _index: next(names))
+    with pytest.raises(IndexDamaged, match="il manque"):
+        Generation.open_published(index)
+
+
 def spoilt(change: Callable[[bytes], bytes], path: Path) -> None:
     path.write_bytes(change(path.read_bytes()))
 
@@ -307,6 +312,33 @@ def test_a_spoilt_file_is_refused_on_opening(
     with pytest.raises(IndexDamaged, match=r"vectors\.f32.*boussole index --rebuild"):
         Generation.open_published(index)
     assert verify(folder_of(index)) == ["vectors.f32"]
+
+
+@pytest.mark.parametrize("change", [lambda d: d[:-1], lambda d: d + b"\0"])
+def test_a_kept_document_of_another_size_is_refused_on_opening(index: Path, change: Callable[[bytes], bytes]) -> None:
+    spoilt(change, next((folder_of(index) / "files").glob("brest*")))
+    with pytest.raises(IndexDamaged, match=r"files/brest.*boussole index --rebuild"):
+        Generation.open_published(index)
+
+
+def test_what_a_generation_gives_back_is_what_was_put_in(sources: Path, index: Path) -> None:
+    opened = Generation.open_published(index)
+    encoder = SmallEncoder()
+    for row in range(len(opened)):
+        item = opened.chunk(row)
+        whole = encoder.query(item.text)
+        spans, vectors = opened.word_vectors(row)
+        assert len(spans) == len(vectors) > 0
+        assert all(tuple(span) in set(map(tuple, whole.spans)) for span in spans)
+        assert len(opened.sentence_vectors(row)) == len(opened.sentences(row)) > 0
+        kept = opened.file(item.document_id)
+        assert kept is not None
+        assert kept.read_bytes() == (sources / f"{item.document_id}.md").read_bytes()
+        kept.unlink()
+        assert opened.file(item.document_id) is None
+    assert opened.file("nowhere") is None
+    assert opened.lexical.size == len(opened) == 2
+    opened.close()
 
 
 def test_a_kept_document_is_verified_when_asked(index: Path) -> None:
@@ -345,34 +377,3 @@ def test_a_pointer_that_leads_elsewhere_is_refused(index: Path, pointer: str) ->
     (index / "CURRENT").write_text(pointer, encoding="utf-8")
     with pytest.raises(IndexDamaged, match="ne désigne pas de génération"):
         published(index)
-
-
-# --- the writer's lock
-
-
-def test_the_lock_is_for_one_says_who_and_is_waited_for(tmp_path: Path) -> None:
-    told: list[str] = []
-    (tmp_path / LOCK).write_text("99999999 and what an older process left", encoding="utf-8")
-    with writing(tmp_path, 0, lambda: told.append("first")):
-        assert (tmp_path / LOCK).read_text() == str(os.getpid())
-        started = time.monotonic()
-        with (
-            pytest.raises(IndexBusy, match=rf"\(processus {os.getpid()}\)"),
-            writing(tmp_path, 0.7, lambda: told.append("waits")),
-        ):
-            raise AssertionError("two writers")
-        assert time.monotonic() - started >= 0.7
-    assert told == ["waits"]
-    with writing(tmp_path, 0, lambda: told.append("free again")):
-        pass
-    assert told == ["waits"]
-
-
-def test_a_lock_whose_holder_is_unreadable_names_nobody(tmp_path: Path) -> None:
-    with writing(tmp_path, 0, lambda: None):
-        (tmp_path / LOCK).write_text("?!", encoding="utf-8")
-        with (
-            pytest.raises(IndexBusy, match=r"écrit déjà dans « [^»]+ »\. Attendez"),
-            writing(tmp_path, 0, lambda: None),
-        ):
-            raise AssertionError("two writers")
