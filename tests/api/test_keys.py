@@ -71,6 +71,7 @@ def test_a_key_opens_what_its_kind_opens(store: KeyStore) -> None:
     assert shown.startswith("pk_")
     assert store.create("Mesures", scopes=["metrics"], rate="7/hour")[0].scopes == ("metrics",)
     assert [key.rate for key in store.every()].count("7/hour") == 1
+    assert store.create("Rare", rate="1/day")[0].rate == "1/day"
     assert store.create("Recherche", origins=["https://exemple.fr"], scopes=["search"])[0].scopes == ("search",)
     with pytest.raises(UsageError, match="n'ouvre que"):
         store.create("Site", origins=["https://exemple.fr"], scopes=["ask", "metrics"])
