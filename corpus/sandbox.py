@@ -138,6 +138,7 @@ class Child:
         deadline = started + limits.seconds + (0 if self._warm else START_SECONDS)
         page_deadline = deadline
         started_others = False
+        served, silent = self._warm, True
         try:
             assert self._process.stdin is not None
             self._process.stdin.write(json.dumps(request).encode() + b"\n")
@@ -149,7 +150,9 @@ class Child:
                 said = self._heard.get(timeout=max(0.0, min(deadline, page_deadline) - time.monotonic()))
             except queue.Empty:
                 raise _Lost("timeout", page) from None
-            self._warm = True
+            if said is None and served and silent and self._ended_well():  # it was going to sleep as it was asked
+                raise _Lost("asleep", None)
+            self._warm, silent = True, False
             match said:
                 case None:
                     raise _Lost(self._cause(), page)
@@ -202,6 +205,11 @@ class Child:
                     break
                 self._heard.put(json.loads(line))
         self._heard.put(None)
+
+    def _ended_well(self) -> bool:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=5)
+        return self._process.returncode == 0
 
     def _cause(self) -> str:
         with contextlib.suppress(subprocess.TimeoutExpired):

@@ -175,6 +175,7 @@ def load_encoder(settings: Settings, say: Callable[[str], None] = lambda _: None
 
 def llama_index_embedding(source: str) -> Any:
     """The model as LlamaIndex's own embedding, with E5's prompts where it is one: to use it in a pipeline of one's own."""
+    import llama_index.core  # noqa: F401 — whole before any part of it: another thread may be importing it
     from llama_index.embeddings.huggingface import HuggingFaceEmbedding
 
     if not sys.stderr.isatty():  # progress bars are for terminals

@@ -179,6 +179,7 @@ class Writer:
         with self._lock:
             if self._client is None:
                 import httpx
+                import llama_index.core  # noqa: F401 — whole before any part of it: another thread may be importing it
                 from llama_index.llms.openai_like import OpenAILike
 
                 from rag.in_time import bounded

@@ -64,6 +64,7 @@ class ChromaSearch:
     """A Chroma collection asked through LlamaIndex's vector store. Raises ValueError where it isn't the generation's."""
 
     def __init__(self, generation: Generation, client: Any, collection: str) -> None:
+        import llama_index.core  # noqa: F401 — whole before any part of it: another thread may be importing it
         from llama_index.vector_stores.chroma import ChromaVectorStore
 
         self._generation = generation
@@ -183,6 +184,7 @@ def write_chroma(
 ) -> None:
     """Store every chunk (with its document's title) and its vector, in order: embedded in `folder`, or on the server."""
     import httpx
+    import llama_index.core  # noqa: F401 — whole before any part of it: another thread may be importing it
     from llama_index.core.schema import BaseNode, TextNode
     from llama_index.vector_stores.chroma import ChromaVectorStore
 

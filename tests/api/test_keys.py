@@ -71,10 +71,12 @@ def test_a_key_opens_what_its_kind_opens(store: KeyStore) -> None:
     assert shown.startswith("pk_")
     assert store.create("Mesures", scopes=["metrics"], rate="7/hour")[0].scopes == ("metrics",)
     assert [key.rate for key in store.every()].count("7/hour") == 1
+    assert store.create("Rare", rate="1/day")[0].rate == "1/day"
+    assert store.create("Recherche", origins=["https://exemple.fr"], scopes=["search"])[0].scopes == ("search",)
     with pytest.raises(UsageError, match="n'ouvre que"):
         store.create("Site", origins=["https://exemple.fr"], scopes=["ask", "metrics"])
     with pytest.raises(UsageError, match="Portée inconnue : « tout »"):
-        store.create("Serveur", scopes=["ask", "tout"])
+        store.create("Serveur", scopes=["ask", "vide", "tout"])
 
 
 def test_a_site_is_known_as_long_as_one_of_its_keys_is_in_force(store: KeyStore) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sys
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -183,3 +185,181 @@ def test_the_child_gives_what_reading_here_gives(tmp_path: Path) -> None:
     path = pdf(tmp_path / "a.pdf", 3)
     assert read(path) == read_here(path)
     assert from_wire(to_wire(read_here(path))) == read_here(path)
+
+
+# --- another program in the child's place: what it says, and how it ends
+
+
+@pytest.fixture
+def child_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """The child becomes a few lines of shell, run for each request, which is in $line."""
+
+    def becomes(lines: str) -> None:
+        program = tmp_path / "child"
+        program.write_text(f"#!/bin/sh\nwhile read -r line; do\n{lines}\ndone\n")
+        program.chmod(0o700)
+        monkeypatch.setattr(sys, "executable", str(program))
+        sandbox.close()
+
+    yield becomes
+    sandbox.close()
+
+
+def refused(path: Path, limits: Limits = Limits()) -> ReadError:  # noqa: B008 — frozen
+    with pytest.raises(ReadError) as caught:
+        read_apart(path, limits)
+    return caught.value
+
+
+def said(code: str, used_up: bool = False) -> str:
+    """What the child says of a file that it refuses."""
+    told = {"error": {"code": code, "message": "non"}, "used_up": used_up}
+    return f"echo '{json.dumps(told)}'"
+
+
+@pytest.mark.parametrize(
+    ("ending", "code"),
+    [
+        ("exit 77", "memory"),
+        ("kill -KILL $$", "memory"),
+        ("kill -ABRT $$", "memory"),
+        ("kill -TRAP $$", "memory"),
+        ("kill -ILL $$", "memory"),
+        ('echo \'{"lost": "memory"}\'; sleep 9', "memory"),
+        ("exit 1", "timeout"),
+        ("exit 0", "corrupt"),
+        ("exit 2", "corrupt"),
+        ("kill -TERM $$", "corrupt"),
+        ("kill -SEGV $$", "corrupt"),
+        ('printf \'{"lost": "memory"}\'; exit 0', "corrupt"),  # not a whole line
+        ('echo \'{"never": "heard"}\'; sleep 9', "corrupt"),
+        ('echo \'{"document": {}, "used_up": false}\'; sleep 9', "corrupt"),
+        ('echo \'{"document": {"metadata": 1}, "used_up": false}\'; sleep 9', "corrupt"),
+    ],
+)
+def test_how_the_child_ends_says_why(child_is: Callable[[str], None], tmp_path: Path, ending: str, code: str) -> None:
+    child_is(ending)
+    error = refused(tmp_path / "essai.pdf")
+    assert error.code == code
+    assert "« essai.pdf »" in str(error)
+    assert not sandbox._idle
+
+
+def test_what_is_beyond_the_limits_is_told_with_them(child_is: Callable[[str], None], tmp_path: Path) -> None:
+    child_is("exit 77")
+    assert "plus de 700 Mo" in str(refused(tmp_path / "a.pdf", Limits(memory_bytes=700 * 2**20)))
+    child_is("exit 1")
+    assert "(90 s, plus" in str(refused(tmp_path / "a.pdf", Limits(seconds=90)))
+
+
+def test_the_page_that_ends_the_child_is_skipped_by_the_next_one(
+    child_is: Callable[[str], None], tmp_path: Path
+) -> None:
+    child_is(
+        f'case $line in *\'"skip": {{"2": "memory"}}\'*) {said("seen")};; *) echo \'{{"page": 2}}\'; exit 77;; esac'
+    )
+    assert refused(tmp_path / "a.pdf").code == "seen"
+    assert len(sandbox._idle) == 1
+
+
+@pytest.mark.parametrize(
+    ("lines", "children"),
+    [
+        ("echo '{\"page\": 2}'; exit 77", 2),  # the page was skipped, and ended the child all the same
+        ('echo "{\\"page\\": $(wc -l < runs)}"; exit 77', 5),  # four pages are lost, not five
+        ("echo '{\"page\": 2}'; echo '{\"layout\": true}'; exit 77", 1),  # it had gone beyond its pages
+        ("echo '{\"pages\": 3}'; exit 77", 1),
+        (f"{said('encrypted')}", 1),
+    ],
+)
+def test_a_file_is_read_again_only_while_that_may_help(
+    child_is: Callable[[str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: str, children: int
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    child_is(f"echo run >> runs; {lines}")
+    assert refused(Path("a.pdf")).code in ("memory", "encrypted")
+    assert (tmp_path / "runs").read_text().count("run") == children
+
+
+def test_a_child_that_says_nothing_is_given_up(
+    child_is: Callable[[str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child_is("sleep 9")
+    monkeypatch.setattr(sandbox, "START_SECONDS", 0.1)
+    assert refused(tmp_path / "a.pdf", Limits(seconds=0.1)).code == "timeout"
+
+
+def test_pages_that_take_no_time_give_none(
+    child_is: Callable[[str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child_is(f'printf \'{{"pages": 3}}\\n{{"page": 1}}\\n\'; sleep 0.4; {said("late")}')
+    monkeypatch.setattr(sandbox, "START_SECONDS", 0.1)
+    assert refused(tmp_path / "a.pdf", Limits(seconds=0.1, seconds_per_page=0.0)).code == "timeout"
+
+
+def test_an_interrupted_reading_leaves_no_child(child_is: Callable[[str], None], tmp_path: Path) -> None:
+    child_is("kill -INT $PPID; sleep 9")
+    with pytest.raises(KeyboardInterrupt):
+        read_apart(tmp_path / "a.pdf", Limits())
+    assert not sandbox._busy
+    assert not sandbox._idle
+
+
+def test_a_long_answer_is_taken_whole(child_is: Callable[[str], None], tmp_path: Path) -> None:
+    start, end = said("seen").removeprefix("echo '").removesuffix("'").split("non")
+    child_is(f"printf '{start}'; head -c 3000000 /dev/zero | tr '\\0' a; echo '{end}'")
+    assert len(str(refused(tmp_path / "a.pdf"))) == 3_000_000
+
+
+def test_a_new_child_has_time_to_start(child_is: Callable[[str], None], tmp_path: Path) -> None:
+    child_is(said("seen"))
+    assert refused(tmp_path / "a.pdf", Limits(seconds=0.0)).code == "seen"
+
+
+def test_a_page_that_takes_too_long_is_left_out(child_is: Callable[[str], None], tmp_path: Path) -> None:
+    child_is(f'case $line in *\'{{"1": "timeout"}}\'*) {said("seen")};; *) echo \'{{"page": 1}}\'; sleep 9;; esac')
+    assert refused(tmp_path / "a.pdf", Limits(page_seconds=0.2)).code == "seen"
+
+
+def test_recognition_takes_its_time_and_its_child_is_not_kept(child_is: Callable[[str], None], tmp_path: Path) -> None:
+    child_is(f'printf \'{{"page": 1}}\\n{{"more_seconds": 0.5}}\\n\'; sleep 0.3; {said("seen")}')
+    assert refused(tmp_path / "a.pdf", Limits(page_seconds=0.2)).code == "seen"
+    assert not sandbox._idle, "a program may have been left behind"
+
+
+def test_what_comes_after_the_pages_is_not_held_to_the_time_of_one(
+    child_is: Callable[[str], None], tmp_path: Path
+) -> None:
+    child_is(f'printf \'{{"page": 1}}\\n{{"layout": true}}\\n\'; sleep 0.3; {said("seen")}')
+    assert refused(tmp_path / "a.pdf", Limits(page_seconds=0.2)).code == "seen"
+
+
+def test_a_child_that_is_used_up_is_not_kept(child_is: Callable[[str], None], tmp_path: Path) -> None:
+    child_is(said("encrypted", used_up=True))
+    assert refused(tmp_path / "a.pdf").code == "encrypted"
+    assert not sandbox._idle
+    child_is(said("encrypted"))
+    assert refused(tmp_path / "a.pdf").code == "encrypted"
+    assert len(sandbox._idle) == 1
+
+
+def test_as_many_children_are_kept_as_are_likely_to_be_asked(child_is: Callable[[str], None], tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    child_is(f"while [ ! -e '{go}' ]; do sleep 0.01; done; {said('encrypted')}")
+    with ThreadPoolExecutor(6) as pool:
+        reading = [pool.submit(refused, tmp_path / "a.pdf") for _ in range(6)]
+        while len(sandbox._busy) < 6:
+            time.sleep(0.01)
+        ended = list(sandbox._busy)
+        go.touch()
+        assert [future.result().code for future in reading] == ["encrypted"] * 6
+    assert len(sandbox._idle) == sandbox.KEPT == 4
+    assert sum(child.alive for child in ended) == 4
+    sandbox.close()
+    assert not any(child.alive for child in ended)
+
+
+def test_a_child_that_goes_to_sleep_as_it_is_asked_is_replaced(child_is: Callable[[str], None], tmp_path: Path) -> None:
+    child_is(f"{said('encrypted')}; sleep 0.1; exit 0")
+    for _ in range(3):
+        assert refused(tmp_path / "a.pdf").code == "encrypted"

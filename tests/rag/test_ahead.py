@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from contextlib import closing
@@ -82,3 +84,25 @@ def test_a_build_without_a_model_says_so_and_publishes_nothing(tmp_path: Path) -
     with pytest.raises(ConfigurationError, match="pas de modèle"):
         build([tmp_path / "note.md"], tmp_path / "index", none, SmallEncoder.name)
     assert not (tmp_path / "index" / "CURRENT").exists()
+
+
+WRITTEN_MEANWHILE = """
+import sys, tempfile
+from pathlib import Path
+import chromadb, httpx, numpy as np
+from rag.ahead import Soon, import_heavy
+from rag.vectors import write_chroma
+soon = Soon(import_heavy)
+while "llama_index.core.indices" not in sys.modules:
+    pass
+with tempfile.TemporaryDirectory() as folder:
+    write_chroma(Path(folder), "name", [], np.zeros((0, 4), np.float32))
+soon.get()
+"""
+
+
+@pytest.mark.slow
+def test_chroma_is_written_while_its_libraries_are_still_being_imported() -> None:
+    """LlamaIndex imports itself in circles: a thread that enters them elsewhere than another one fails."""
+    done = subprocess.run([sys.executable, "-c", WRITTEN_MEANWHILE], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]

@@ -12,15 +12,19 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from small_encoder import SmallEncoder, small_build
 
 from corpus.chunk import ChunkSettings
+from corpus.document import Document, PageFailure
 from corpus.errors import IndexBusy, IndexDamaged, IndexUnwritable, UsageError
 from corpus.notice import Notice
-from rag.generation import Generation, generation_folder, published, verify
+from corpus.read import read
+from rag.generation import MANIFEST, Generation, generation_folder, published, verify
 from rag.generation_writer import clear
 from rag.index import NothingRead
 from rag.writer_lock import writing
@@ -139,9 +143,11 @@ def test_what_the_manifest_says_is_in_the_index_and_a_new_title_is_embedded(sour
 
 def test_a_newer_version_replaces_the_old_one_and_says_so(sources: Path, index: Path) -> None:
     write(sources, "guide-v1.md", "Guide", 12)
-    newer = write(sources, "guide-v2.md", "Guide", 14)
+    newer = write(sources, "guide-v2.md", "Guide", 13)
+    other = write(sources, "agen.md", "Agen")
+    assert sha256(other.read_bytes()).digest() < sha256(newer.read_bytes()).digest(), "not taken for the newer one"
     report = small_build([sources], index)
-    assert documents(index) == {"brest", "lille", "nice", "guide-v2"}
+    assert documents(index) == {"agen", "brest", "lille", "nice", "guide-v2"}
     (replaced,) = report.superseded
     assert (Path(replaced.path).name, replaced.by) == ("guide-v1.md", "guide-v2")
     write(sources, "brest.md", "Brest même")
@@ -186,6 +192,40 @@ def test_failed_files_are_read_again_when_asked_and_when_ocr_comes(
     monkeypatch.setattr("corpus.ocr.available", lambda: True)
     assert small_build([sources], index).published
     assert not small_build([sources], index).published
+
+
+def test_only_files_with_failed_pages_are_read_again_and_scans_once_ocr_comes(
+    sources: Path, index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed, seen = {"lille.md": "no_text", "nice.md": "timeout"}, list[str]()
+
+    def reading(path: Path, **options: str) -> Document:
+        seen.append(path.name)
+        code = failed.get(path.name)
+        failures = (PageFailure(2, code, f"perdue ({code})"),) if code else ()
+        return replace(read(path, **options), failures=failures)
+
+    def read_by(**options: bool) -> set[str]:
+        seen.clear()
+        report = small_build([sources], index, **options)
+        assert {(Path(f.path).name, f.code) for f in report.page_failures} == set(failed.items())
+        return set(seen)
+
+    monkeypatch.setattr("corpus.read.read", reading)
+    monkeypatch.setattr("corpus.ocr.available", lambda: False)
+    assert read_by() == {"brest.md", "lille.md", "nice.md"}
+    assert read_by(retry_failed=True) == {"lille.md", "nice.md"}
+    write(sources, "brest.md", "Brest même")
+    assert read_by() == {"brest.md"}
+    monkeypatch.setattr("corpus.ocr.available", lambda: True)
+    assert read_by() == {"lille.md"}
+    write(sources, "brest.md", "Brest encore")
+    assert read_by() == {"brest.md"}, "it was there already"
+    manifest = generation_folder(index, published(index)) / MANIFEST
+    told = json.loads(manifest.read_text(encoding="utf-8")) | {"schema": 1}
+    old = {name: value for name, value in told.items() if name not in ("ocr", "seal", "fingerprint")}
+    manifest.write_text(json.dumps(old), encoding="utf-8")
+    assert read_by() == {"lille.md"}, "an index of before OCR"
 
 
 def test_the_links_of_a_page_go_with_it(sources: Path, index: Path) -> None:
@@ -242,11 +282,11 @@ def test_a_damaged_pointer_is_told(sources: Path, index: Path) -> None:
 
 def test_a_second_index_waits_then_says_who_holds_it(sources: Path, index: Path) -> None:
     small_build([sources], index)
-    stages: list[str] = []
+    stages: list[tuple[str, int, int]] = []
     with writing(index, 1, lambda: None):
         with pytest.raises(IndexBusy, match=str(os.getpid())):
-            small_build([sources], index, wait=0.3, progress=lambda stage, *_: stages.append(stage))
-        assert stages == ["wait"]
+            small_build([sources], index, wait=0.3, progress=lambda *said: stages.append(said))
+        assert stages == [("wait", 0, 1)]
         thread = threading.Thread(target=small_build, args=([sources], index))
         thread.start()
         thread.join(0.5)

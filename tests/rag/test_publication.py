@@ -5,19 +5,20 @@ from __future__ import annotations
 import errno
 import json
 import os
-import time
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from small_encoder import small_build
+from chromadb.errors import InternalError
+from small_encoder import SmallEncoder, small_build
 
 import rag.generation as reading
 import rag.generation_writer as publishing
-from corpus.errors import IndexBusy, IndexDamaged, IndexMismatch
+from corpus.errors import IndexDamaged, IndexMismatch, IndexUnwritable
 from rag.generation import MANIFEST, Generation, generation_folder, manifest_seal, published, read_manifest, verify
-from rag.generation_writer import BUILDING, clear
-from rag.writer_lock import LOCK, writing
+from rag.generation_writer import BUILDING, clear, told_in_french
 
 TEXT = "# Alliance {0}\n\nLa commune de {0} a signé une alliance de 12 ans avec ses associations et ses entreprises.\n"
 
@@ -81,6 +82,23 @@ def test_all_is_on_the_disk_before_the_pointer_turns(
     assert steps[turned + 1] == ("sync", index)
 
 
+def test_each_stage_is_told_from_nothing_to_all_and_embedding_only_where_something_is_new(
+    sources: Path, tmp_path: Path
+) -> None:
+    told: list[tuple[str, int, int]] = []
+
+    def progress(*said: object) -> None:
+        told.append(said)  # type: ignore[arg-type]
+
+    small_build([sources], tmp_path / "index", progress=progress)
+    read = [("read", 0, 2), ("read", 1, 2), ("read", 2, 2)]
+    assert told == [*read, ("embed", 0, 2), ("embed", 2, 2), ("lexical", 0, 1), ("lexical", 1, 1)]
+    told.clear()
+    (sources / "lille.md").unlink()
+    small_build([sources], tmp_path / "index", progress=progress)
+    assert told == [("read", 0, 1), ("read", 1, 1), ("lexical", 0, 1), ("lexical", 1, 1)]
+
+
 def test_a_failure_before_the_pointer_turns_changes_nothing(
     sources: Path, index: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -138,6 +156,53 @@ def test_a_disk_that_is_full_of_links_is_told_full(sources: Path, index: Path, m
         small_build([sources], index)
 
 
+@pytest.mark.parametrize(("room", "told"), [(2**21 - 1, "Disque plein"), (2**21, "Impossible d'écrire")])
+def test_where_chroma_cannot_write_the_room_that_is_left_says_why(
+    sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int, told: str
+) -> None:
+    def fails(*_: object) -> None:
+        raise InternalError("could not write")
+
+    monkeypatch.setattr(publishing, "write_chroma", fails)
+    monkeypatch.setattr(publishing.shutil, "disk_usage", lambda _: SimpleNamespace(free=room))
+    with pytest.raises(IndexUnwritable, match=told):
+        small_build([sources], tmp_path / "index")
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        *((OSError(code, "…"), "disk_full") for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)),
+        *((OSError(code, "…"), "read_only") for code in (errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO)),
+        *((OSError(code, "…"), "read_only") for code in (errno.ENOTDIR, errno.EEXIST, errno.EISDIR)),
+        (OSError("800 requested and 12 written"), "disk_full"),
+        (RuntimeError("No space left on device"), "disk_full"),
+        (RuntimeError("Read-only file system"), "read_only"),
+        (sqlite3.OperationalError("database or disk is full"), "disk_full"),
+        (sqlite3.OperationalError("disk I/O error"), "disk_full"),
+        (sqlite3.OperationalError("attempt to write a readonly database"), "read_only"),
+        (sqlite3.OperationalError("unable to open database file"), "read_only"),
+    ],
+    ids=repr,
+)
+def test_a_disk_that_cannot_be_written_is_told_with_what_to_do(tmp_path: Path, error: Exception, code: str) -> None:
+    with pytest.raises(IndexUnwritable, match="L'index publié") as caught, told_in_french(tmp_path):
+        raise error
+    assert caught.value.code == code
+    assert str(caught.value).startswith("Disque plein" if code == "disk_full" else "Impossible d'écrire")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OSError(errno.ENOENT, "…"), ValueError("disk"), sqlite3.OperationalError("no such table: chunks")],
+    ids=repr,
+)
+def test_any_other_error_is_left_as_it_is(tmp_path: Path, error: Exception) -> None:
+    with pytest.raises(type(error)) as caught, told_in_french(tmp_path):
+        raise error
+    assert caught.value is error
+
+
 # --- clearing
 
 
@@ -190,6 +255,23 @@ def test_a_generation_that_fails_to_open_is_not_held(sources: Path, index: Path)
     assert told.value
 
 
+def test_a_clearing_that_is_cut_short_leaves_no_half_of_a_generation(
+    sources: Path, index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = generations(sources, index, "Metz")
+
+    def cut(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(publishing.shutil, "rmtree", cut)
+    with pytest.raises(KeyboardInterrupt):
+        clear(index, keep=0)
+    monkeypatch.undo()
+    assert made[0] not in left(index)
+    assert clear(index, keep=0) == [made[0]]
+    assert left(index) == {made[1]}
+
+
 # --- opening
 
 
@@ -202,6 +284,13 @@ def test_an_opening_that_meets_a_publication_takes_the_new_one(
     opened = Generation.open_published(index)
     assert opened.name == made[1]
     opened.close()
+
+
+def test_a_pointer_that_never_stays_is_given_up(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = iter(f"gone{n}" for n in range(99))
+    monkeypatch.setattr(reading, "published", lambda _index: next(names))
+    with pytest.raises(IndexDamaged, match="il manque"):
+        Generation.open_published(index)
 
 
 def spoilt(change: Callable[[bytes], bytes], path: Path) -> None:
@@ -223,6 +312,33 @@ def test_a_spoilt_file_is_refused_on_opening(
     with pytest.raises(IndexDamaged, match=r"vectors\.f32.*boussole index --rebuild"):
         Generation.open_published(index)
     assert verify(folder_of(index)) == ["vectors.f32"]
+
+
+@pytest.mark.parametrize("change", [lambda d: d[:-1], lambda d: d + b"\0"])
+def test_a_kept_document_of_another_size_is_refused_on_opening(index: Path, change: Callable[[bytes], bytes]) -> None:
+    spoilt(change, next((folder_of(index) / "files").glob("brest*")))
+    with pytest.raises(IndexDamaged, match=r"files/brest.*boussole index --rebuild"):
+        Generation.open_published(index)
+
+
+def test_what_a_generation_gives_back_is_what_was_put_in(sources: Path, index: Path) -> None:
+    opened = Generation.open_published(index)
+    encoder = SmallEncoder()
+    for row in range(len(opened)):
+        item = opened.chunk(row)
+        whole = encoder.query(item.text)
+        spans, vectors = opened.word_vectors(row)
+        assert len(spans) == len(vectors) > 0
+        assert all(tuple(span) in set(map(tuple, whole.spans)) for span in spans)
+        assert len(opened.sentence_vectors(row)) == len(opened.sentences(row)) > 0
+        kept = opened.file(item.document_id)
+        assert kept is not None
+        assert kept.read_bytes() == (sources / f"{item.document_id}.md").read_bytes()
+        kept.unlink()
+        assert opened.file(item.document_id) is None
+    assert opened.file("nowhere") is None
+    assert opened.lexical.size == len(opened) == 2
+    opened.close()
 
 
 def test_a_kept_document_is_verified_when_asked(index: Path) -> None:
@@ -261,34 +377,3 @@ def test_a_pointer_that_leads_elsewhere_is_refused(index: Path, pointer: str) ->
     (index / "CURRENT").write_text(pointer, encoding="utf-8")
     with pytest.raises(IndexDamaged, match="ne désigne pas de génération"):
         published(index)
-
-
-# --- the writer's lock
-
-
-def test_the_lock_is_for_one_says_who_and_is_waited_for(tmp_path: Path) -> None:
-    told: list[str] = []
-    (tmp_path / LOCK).write_text("99999999 and what an older process left", encoding="utf-8")
-    with writing(tmp_path, 0, lambda: told.append("first")):
-        assert (tmp_path / LOCK).read_text() == str(os.getpid())
-        started = time.monotonic()
-        with (
-            pytest.raises(IndexBusy, match=rf"\(processus {os.getpid()}\)"),
-            writing(tmp_path, 0.7, lambda: told.append("waits")),
-        ):
-            raise AssertionError("two writers")
-        assert time.monotonic() - started >= 0.7
-    assert told == ["waits"]
-    with writing(tmp_path, 0, lambda: told.append("free again")):
-        pass
-    assert told == ["waits"]
-
-
-def test_a_lock_whose_holder_is_unreadable_names_nobody(tmp_path: Path) -> None:
-    with writing(tmp_path, 0, lambda: None):
-        (tmp_path / LOCK).write_text("?!", encoding="utf-8")
-        with (
-            pytest.raises(IndexBusy, match=r"écrit déjà dans « [^»]+ »\. Attendez"),
-            writing(tmp_path, 0, lambda: None),
-        ):
-            raise AssertionError("two writers")

@@ -86,10 +86,61 @@ def test_a_spelled_number_may_stand_in_figures() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("spelled", "figures"), [("trente", 30), ("quarante", 40), ("cinquante", 50), ("cent", 100), ("mille", 1000)]
+)
+def test_round_numbers_too(spelled: str, figures: int) -> None:
+    told = sentence(f"Une prime de {spelled} euros par commune.", f"Une prime de {figures} euros par commune.")
+    assert unsupported(told) == []
+
+
 def test_shared_words_are_counted_to_seven_tenths() -> None:
     quote = "alpha bravo charlie delta echo foxtrot golf"
     assert unsupported(sentence("alpha bravo charlie delta echo foxtrot golf hotel india juliet", quote)) == []
     assert unsupported(sentence("alpha bravo charlie delta echo foxtrot hotel india juliet kilo", quote)) == ["…"]
+
+
+COLOURS = "rouge vert bleu jaune noir blanc gris rose brun violet orange mauve beige ocre".split()
+
+
+def apart(distance: int, before: bool, place: int) -> str:
+    """« communes » so many words from 660, before or after it, the first of the two at `place`."""
+    between = COLOURS[: distance - 1]
+    pair = ["communes", *between, "660"] if before else ["660", *between, "communes"]
+    return " ".join([*(COLOURS * 2)[len(between) :][:place], *pair, *COLOURS[len(between) :]])
+
+
+@pytest.mark.parametrize("place", range(14))
+@pytest.mark.parametrize("before", [True, False])
+def test_what_a_number_counts_is_sought_four_words_around_in_the_sentence_and_eight_in_the_quote(
+    before: bool, place: int
+) -> None:
+    for distance in range(1, 12):
+        far = apart(distance, before, place)
+        assert ("660" in unsupported(sentence(far, "660 communes"))) == (distance > 4)
+        assert ("660" in unsupported(sentence("660 communes", far))) == (distance > 8)
+
+
+def test_a_number_that_counts_something_else_is_named_wherever_it_stands() -> None:
+    for place in range(1, 7):
+        assert "660" in unsupported(sentence(" ".join([*COLOURS[:place], "660"]), "660 communes"))
+
+
+def test_another_number_beside_the_word_is_no_support() -> None:
+    quote = f"12 communes {' '.join(COLOURS)} 660 projets"
+    assert "660" in unsupported(sentence("660 communes", quote))
+    assert unsupported(sentence("660 projets", quote)) == []
+
+
+def test_only_numbers_are_held_to_their_place() -> None:
+    quote = f"Pour le fonds, {' '.join(COLOURS)} : une alliance, une commune."
+    assert unsupported(sentence("Une alliance pour une commune.", quote)) == []
+
+
+def test_a_small_word_with_a_capital_is_no_name() -> None:
+    told = "Le fonds Pour la commune."
+    for quote in ("Le fonds pour la commune.", "Le fonds aide la commune."):
+        assert unsupported(sentence(told, quote)) == []
 
 
 def test_a_number_near_its_word_only() -> None:
