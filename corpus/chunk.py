@@ -196,8 +196,6 @@ def _chunk(document: Document, ordinal: int, units: list[_Unit]) -> Chunk:
     if len(kinds) == 1:
         only = kinds.pop()
         kind = "body" if only == "title" else only
-    elif kinds <= {"list", "title"}:
-        kind = "list"
     section = body[0].block.section
     tokens = sum(u.tokens for u in units)
     quality = sum(u.block.quality * u.tokens for u in units) / max(tokens, 1)
