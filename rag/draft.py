@@ -66,10 +66,13 @@ def _row(
     quotes = tuple(
         q for a, b in (*kept[1:], *kept[:1]) for q in quote(candidate.hit, a, b, generation, candidate.score)
     )
+    pair = len(kept) == 2 and " : " not in candidate.text  # « Tarif, 2 heures ; 1,20 € »: a thing and its figure
     text = chunk[kept[0][0] : kept[0][1]]
     for (_, before), (a, b) in pairwise(kept):
         between = chunk[before:a]
-        text += (between if len(between) <= len(" : ") else " : " if before == kept[0][1] else " ; ") + chunk[a:b]
+        text += (
+            " : " if pair else between if len(between) <= len(" : ") else " : " if before == kept[0][1] else " ; "
+        ) + chunk[a:b]
     return DraftSentence(tidy(text), quotes)
 
 

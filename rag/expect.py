@@ -26,7 +26,10 @@ _RULES: tuple[tuple[str, Want], ...] = (
         "number",
     ),
     (r"\btaux\b|pourcent|\bpour cent\b|%|\bproportion\b|\bquelle part\b|\bratios?\b", "percent"),
-    (r"\bbudget|\bcout|\bcoute|\bmontant|\bdotation|\beuros?\b|€|\bprix\b|\bsomme\b|\bmillions?\b|\brapporte", "money"),
+    (
+        r"\bbudget|\btarifs?\b|\bcout|\bcoute|\bmontant|\bdotation|\beuros?\b|€|\bprix\b|\bsomme\b|\bmillions?\b|\brapporte",
+        "money",
+    ),
     (r"combien de temps|\bduree|\bdure\b|\bdurent\b|combien d'annees|\bdepuis combien", "duration"),
     (
         r"\bquand\b|\bquelle date|\ben quelle annee|\bquelle annee|\bdepuis quand|\bdate\b|\bquel mois|\bde quand\b|\bannee\b",

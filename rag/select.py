@@ -318,11 +318,11 @@ def _traits(row: _Row, expectation: Expectation, asked: Asked) -> dict[str, floa
 
 def _is_head(row: _Row) -> bool:
     """Whether a table's row only names its columns: the cells of the row below begin with its own."""
-    if ":" not in row.text:
-        return ";" in row.text
     table = [s for s in row.hit.sentences if s.kind == "table"]
     if row.sentence is not table[0] or len(table) < 2:
         return False
+    if ":" not in row.text:
+        return ";" in row.text  # « Durée ; Tarif », over rows such as « 2 heures ; 1,20 € »
     label, *heads = fold(row.text).split(" ; ")
     if " : " in label:
         heads = [label.partition(" : ")[2], *heads]
