@@ -29,6 +29,9 @@ from corpus.slug import slug
 from corpus.structured import StructuredDocument
 from corpus.text_layer import apply_ligatures, legibility, ligatures, mend
 
+_MADE_BY = re.compile(
+    r"^Microsoft (?:Office )?(?:Word|PowerPoint|Excel|Publisher) - "
+)  # a title that the program wrote
 WORDLIKE = 0.75  # share of words below which a block reads as noise
 NOTHING_SKIPPED: Mapping[int, str] = {}
 _DEFAULT_LIMITS = Limits()
@@ -107,8 +110,13 @@ def read_here(
 
 
 def _metadata(raw: RawDocument | StructuredDocument, path: Path, pages: Sequence[Page]) -> DocumentMetadata:
-    title = (raw.title or "").strip()
-    if len(title) < 4 or title.lower().endswith((".doc", ".docx", ".pdf", ".indd")) or "untitled" in title.lower():
+    title = _MADE_BY.sub("", raw.title or "").strip()
+    if (
+        len(title) < 4
+        or title.endswith(",")
+        or title.lower().endswith((".doc", ".docx", ".pdf", ".indd"))
+        or "untitled" in title.lower()
+    ):
         heading = next((b.text for p in pages[:1] for b in p.blocks if b.kind == "title"), "")
         title = heading if 12 <= len(heading) <= 120 and not raw.title else path.stem
     return DocumentMetadata(title=title, authors=raw.authors, date=raw.date)

@@ -150,3 +150,22 @@ def test_odd_measures_leave_the_text(tmp_path: Path, change: tuple[bytes, bytes]
     path = one_page(tmp_path / "a.pdf", stream(TEXT))
     path.write_bytes(path.read_bytes().replace(*change))
     assert text_of(read_here(path)) == SAID
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("Microsoft Word - Note aux maires", "Note aux maires"),
+        ("Microsoft Word - note.doc", "a"),
+        ("Cher Benoit,", "a"),
+        ("Note aux maires", "Note aux maires"),
+    ],
+)
+def test_a_title_that_a_program_or_a_letter_left_is_not_shown(tmp_path: Path, written: str, shown: str) -> None:
+    page = FPDF()
+    page.add_page()
+    page.set_font("helvetica")
+    page.cell(text=SAID)
+    page.set_title(written)
+    page.output(str(tmp_path / "a.pdf"))
+    assert read_here(tmp_path / "a.pdf").metadata.title == shown
