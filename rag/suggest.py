@@ -6,11 +6,12 @@ import re
 from collections.abc import Sequence
 
 from rag.generation import Generation
-from rag.lexical import fold, tokenize
+from rag.lexical import STOP_WORDS, fold, tokenize, words
 from rag.retrieve import Found
 from rag.select import Candidate
 
 MOST = 3
+CAPITALS = 3  # words with a capital, the first left out
 _ASKS = re.compile(
     r"(?:comment|pourquoi|qui|quand|où|combien)\b", re.I
 )  # « Pourquoi 33 % n’est pas une dépense perdue »
@@ -31,12 +32,18 @@ def suggest(found: Found, generation: Generation, question: str, ranked: Sequenc
         tokens = set(tokenize(heading))
         if fold(generation.documents[hit.chunk.document_id].title) in fold(heading):
             continue  # a running head, or the document itself
-        if len(tokens) < 2 or len(heading) > 90 or len(tokens & asked) / len(tokens) > 0.6:
+        if is_row(heading) or len(tokens) < 2 or len(heading) > 90 or len(tokens & asked) / len(tokens) > 0.6:
             continue
         suggestions.setdefault(fold(heading), as_question(heading))
         if len(suggestions) == MOST:
             break
     return tuple(suggestions.values())
+
+
+def is_row(heading: str) -> bool:
+    """What a table's head left: « Modèle Richesses Financement Alliances », capitals and no small word between them."""
+    capitals = sum(word[0].isupper() for word in heading.split()[1:])
+    return capitals >= CAPITALS and not any(word in STOP_WORDS for word in words(heading))
 
 
 def as_question(heading: str) -> str:

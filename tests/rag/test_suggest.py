@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.suggest import as_question
+from rag.suggest import as_question, is_row
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,16 @@ from rag.suggest import as_question
 )
 def test_a_heading_becomes_a_question(heading: str, question: str) -> None:
     assert as_question(heading) == question
+
+
+@pytest.mark.parametrize(
+    ("heading", "row"),
+    [
+        ("Modèle Richesses Financement Alliances", True),
+        ("La Fondation des Territoires", False),
+        ("Livre Blanc du Conseil Économique Social Environnemental", False),
+        ("Choisir selon son objectif", False),
+    ],
+)
+def test_what_a_table_left_is_no_question(heading: str, row: bool) -> None:
+    assert is_row(heading) is row
