@@ -55,8 +55,9 @@ def fold(text: str) -> str:
 
 
 def words(text: str) -> list[str]:
-    """Folded words of a text, elisions dropped, stop words kept."""
-    return _TOKEN.findall(_ELISION.sub(" ", fold(text)))
+    """Folded words of a text, elisions and the stops of an acronym dropped, stop words kept."""
+    found = _TOKEN.findall(_ELISION.sub(" ", fold(text)))
+    return [word.replace(".", "") if "." in word and word[0].isalpha() else word for word in found]
 
 
 @lru_cache(maxsize=1)

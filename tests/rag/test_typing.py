@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rag.guard import spelled_out
-from rag.lexical import LexicalIndex, build_lexical, open_lexical
+from rag.lexical import LexicalIndex, build_lexical, open_lexical, words
 from rag.query import parse
 
 TEXTS = (
@@ -79,6 +79,10 @@ def test_a_common_word_that_the_corpus_lacks_tells_less_than_a_rare_one(lexical:
 def test_what_only_asks_is_not_looked_for(lexical: LexicalIndex) -> None:
     asked = parse("Pourriez-vous, chez vous, nous dire quel genre de structure est une alliance ?", lexical)
     assert {term.token for term in asked.terms} == {"allianc"}
+
+
+def test_an_acronym_is_one_word_with_or_without_its_stops() -> None:
+    assert words("M.E.D.O.C. et MEDOC, 1.5 M€") == ["medoc", "et", "medoc", "1.5", "m", "€"]
 
 
 @pytest.mark.parametrize(
