@@ -52,7 +52,7 @@ ONLY_ASK = frozenset(  # words of a question that tell nothing of what it is abo
     lequel laquelle lesquels lesquelles duquel auquel oui non mien mienne sien sienne
     pourrais pourrait pourrions pourriez pourraient pourra pourrez peuvent pouvons voudrais voudrait voudrions voudraient voulons
     voulez aimerais aimerait aimerions souhaite souhaitons souhaiterais devrais devrait devrions devons faudrait
-    entend entendez entendre signifie signifient designe designent correspond correspondent
+    entend entendez signifie signifient designe designent correspond correspondent
     chez jamais toujours deja vraiment vrai beaucoup bien bon bonne
     """.split()
 )
