@@ -39,6 +39,7 @@ def test_an_empty_page_has_usual_measures() -> None:
         ([(LONG, 9.0)] * 3 + [("a" * 120, 12.0)], 12.0),
         ([(SHORT, 12.0)] * 5 + [(LONG, 9.0)], 9.0),  # short lines don't count beside a long one
         ([("mot", 14.0)], 14.0),  # and do where there is no other
+        ([(LONG, 0.0)], 10.0),  # a file may say anything
         ([(LONG, 8.0), (LONG, 9.0), (LONG, 11.0), (LONG, 11.0)], 10.0),  # the median is below the mode
     ],
 )
@@ -50,10 +51,12 @@ def test_the_usual_size_is_that_of_most_of_the_text(texts: list[tuple[str, float
     ("steps", "pitch"),
     [
         ([], 12.0),
-        ([3.0], 12.0),  # on the same line still
+        ([2.0], 12.0),  # on the same line still
+        ([3.0], 12.0),
         ([3.1], 3.1),
         ([29.9], 29.9),
         ([30.0], 12.0),  # too far to be the next line
+        ([35.0], 12.0),
         ([-14.0], 12.0),
         ([14.04, 13.96, 18.0, 18.1], 14.0),
         ([20.0, 20.0, 13.0, 14.0, 15.0], 15.0),  # blanks between short lines
@@ -63,6 +66,10 @@ def test_the_usual_pitch_is_that_of_lines_that_follow_each_other(steps: list[flo
     assert measure(column_of(*steps)).pitch == pytest.approx(pitch)
 
 
+def test_the_usual_pitch_is_the_same_at_the_foot_of_a_page() -> None:
+    assert measure([line(26.0), line(12.0)]).pitch == 14
+
+
 @pytest.mark.parametrize(
     ("sizes", "usual"),
     [
@@ -70,8 +77,9 @@ def test_the_usual_pitch_is_that_of_lines_that_follow_each_other(steps: list[flo
         ([10.0] * 2 + [11.0] * 2 + [12.0, 13.0, 14.0], 11.0),  # too few lines to tell
         ([10.0] * 3 + [11.0] * 3 + [12.0, 14.0], 11.0),  # too few sizes
         ([10.0] * 4 + [11.0] * 2 + [12.0, 13.0, 14.0, 15.0], 10.0),  # four of ten alike
+        ([10.0] * 5 + [11.0, 12.0, 13.0, 14.0, 15.0], 10.0),
         ([10.1, 10.2, 10.3, 10.4, 10.5, 10.6, 10.7, 10.8], 10.8),
-        ([10.01, 10.01, 10.02, 10.02, 10.03, 10.03, 10.04, 10.04], 10.025),  # all alike, to a tenth of a point
+        ([10.0, 10.0, 10.01, 10.01, 10.02, 10.02, 10.03, 10.04], 10.015),  # all alike, to a tenth of a point
     ],
 )
 def test_where_each_line_fills_its_column_the_largest_size_is_usual(sizes: list[float], usual: float) -> None:
