@@ -47,8 +47,12 @@ def main() -> int:
     while request := _next_request():
         limits = Limits(**request["limits"])
         _limit(limits)
-        # A C thread, which no loop in C can hold up: the last resort should the parent be gone.
-        faulthandler.dump_traceback_later(3 * limits.seconds + 3600, exit=True, file=hush)
+        try:
+            # A C thread, which no loop in C can hold up: the last resort should the parent be gone.
+            faulthandler.dump_traceback_later(3 * limits.seconds + 3600, exit=True, file=hush)
+        except RuntimeError:  # no room left for a thread
+            say({"lost": "memory"})
+            return 0
         try:
             say(_answer(request, limits, say))
         except MemoryError:
