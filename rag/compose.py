@@ -133,6 +133,8 @@ def _choose(
             best, first = candidate, unit
         chosen += unit
         length += words
+        if candidate.whole_list and candidate.sentence.kind == "table" and expectation.wants == {"list"}:
+            break  # all that was asked for
     if best is not None and length < SHORT_ANSWER and not best.trait("sharp"):
         chosen += _what_follows(best, chosen, page, FILLED - length)
     return _order(chosen, first)
@@ -182,6 +184,9 @@ def _reading_on(ranked: Sequence[Candidate], expectation: Expectation) -> list[C
     after = [c for c in ranked if c.key == (best.hit.row, best.members[-1] + 1) and is_dangling(c.text)]
     if "list" in expectation.wants and _counts_on(best):
         after += [c for c in ranked if c.key == (best.hit.row, best.members[-1] + 1) and c not in after]
+    if "list" in expectation.wants and not best.trait("counted"):
+        named = [c for c in ranked if c.whole_list and c.trait("counted") and c.hit.chunk.document_id == best.hit.chunk.document_id]
+        after = [replace(c, score=best.score) for c in named[:1] if c.hit.chunk.page == best.hit.chunk.page] or after
     return [best, *after, *(c for c in ranked if c is not best and c not in after)]
 
 

@@ -91,7 +91,19 @@ def _cells(
         return [cells[0], _without_head(cells[1], candidate.hit)]
     whole = "list" in expectation.wants and not _has_heads(candidate.hit, [chunk[a:b] for a, b in cells[1:]])
     kept = [(a, b) for a, b in cells[1:] if whole or _asked_for(chunk[a:b], asked, expectation)]
+    if len(kept) == 1 and "list" in expectation.wants:
+        kept = [_without_asked_head(kept[0], asked, candidate.hit)]
     return [cells[0], *(kept or cells[1:])]
+
+
+def _without_asked_head(cell: tuple[int, int], asked: frozenset[str], hit: Hit) -> tuple[int, int]:
+    """A cell without its column's head where that only says what is asked for: « Privé : L'économie productive » of who asks for
+    the models."""
+    start, end = cell
+    text = hit.chunk.text[start:end]
+    head = next((h for h in _heads(hit) if text.startswith(f"{h} ") and set(tokenize(h)) <= asked), "")
+    rest = text[len(head) :].lstrip()
+    return (start, end) if rest[:1].isdigit() else (end - len(rest), end)
 
 
 def _without_head(cell: tuple[int, int], hit: Hit) -> tuple[int, int]:
@@ -110,9 +122,14 @@ def _without_head(cell: tuple[int, int], hit: Hit) -> tuple[int, int]:
 def _has_heads(hit: Hit, cells: Sequence[str]) -> bool:
     """Whether the cells of a row say their columns' heads (« Objectifs … ; Taux de pratique … »): one may be asked for, where
     those of another row are items of one list."""
-    head = next((hit.chunk.text[s.start : s.end] for s in hit.sentences if s.kind == "table"), "")
-    heads = [_squash(part) for part in head.partition(" : ")[2].split(" ; ")]
+    heads = [_squash(part) for part in _heads(hit)]
     return any(part and _squash(cell).startswith(part) and _squash(cell) != part for cell in cells for part in heads)
+
+
+def _heads(hit: Hit) -> list[str]:
+    """The heads of a table's columns, but that of its labels."""
+    head = next((hit.chunk.text[s.start : s.end] for s in hit.sentences if s.kind == "table"), "")
+    return head.partition(" : ")[2].split(" ; ") if " : " in head else head.split(" ; ")[1:]
 
 
 def _printed(label: str, hit: Hit, generation: Generation) -> bool:

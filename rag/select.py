@@ -18,7 +18,7 @@ from rag.define import defines, expands
 from rag.expect import NUMBER_WORDS, SHARP, Expectation, holds
 from rag.generation import Generation
 from rag.legible import legibility
-from rag.lexical import fold, token_set, words
+from rag.lexical import fold, stem, token_set, words
 from rag.retrieve import Found, Hit, query_words, standardise
 
 PASSAGES = 8  # hits whose sentences are candidates
@@ -31,6 +31,7 @@ _DANGLING = re.compile(
     r"cela|cette|cet|ces|ce|c['’]est|ceci|ainsi|en effet|autrement dit|de meme|a cette|pour y parvenir|a cet|son|sa|ses|leurs?)\b",
 )
 _NAMES = re.compile(r"\s:\s|\b(?:sont|distingue|comprend|regroupe|réunit|repose sur|s['’]appuie sur)\b|\(")
+_COUNTS = re.compile(rf"\b([2-9]|1\d|{'|'.join(NUMBER_WORDS)})\s+([a-z]{{4,}})")
 _COORDINATED = re.compile(r"\s*(?:[,;]\s*(?:et\s+|ou\s+)?|\bet\b\s*)")
 _ADDRESSES = re.compile(r"[\W\d]*(?:\S*(?:://|www\.)\S+\W*)+")
 _ASKS_SOURCE = re.compile(r"\b(?:sources?|references?|renvoi\w*|notes?|en ligne|internet|plateforme)\b")
@@ -118,6 +119,9 @@ def candidates(
         rows += own if one_thing else own + _lists(own, asked)
     if not rows:
         return []
+    if "list" in expectation.wants and not one_thing:
+        expectation = replace(expectation, count=expectation.count or _announced(rows, asked))
+        rows += _tables(rows, asked, expectation.count)
     best_hit = found.hits[0].score
     alone = [row for row in rows if len(row.members) == 1]
     late = standardise(np.array([row.late for row in rows]), np.array([row.late for row in alone]))
@@ -241,6 +245,30 @@ def _lists(rows: Sequence[_Row], asked: Asked) -> list[_Row]:
     return found
 
 
+def _announced(rows: Sequence[_Row], asked: Asked) -> int | None:
+    """How many of the things asked for there are, as the sentence that speaks most of them says it (« trois effets »); None
+    where none does."""
+    best = max((row.coverage, -i, n) for i, row in enumerate(rows) for n in (*_numbers_of(row, asked), 0))
+    return best[2] or None
+
+
+def _numbers_of(row: _Row, asked: Asked) -> list[int]:
+    """The numbers of things asked for that a sentence tells."""
+    if row.sentence.kind != "body" or not row.coverage:
+        return []
+    counted = ((m.group(1), stem(m.group(2))) for m in _COUNTS.finditer(fold(row.text)))
+    return [NUMBER_WORDS.get(n) or int(n) for n, thing in counted if thing in (asked.thing or asked.terms)]
+
+
+def _tables(rows: Sequence[_Row], asked: Asked, count: int | None) -> list[_Row]:
+    """Each table that has as many rows as things are asked for, as one candidate, without its head."""
+    found: dict[int, list[_Row]] = {}
+    for row in rows:
+        if len(row.members) == 1 and row.sentence.kind == "table" and not _is_head(row):
+            found.setdefault(row.hit.row, []).append(row)
+    return [_joined(table, asked) for table in found.values() if len(table) == count and len(table) > 1]
+
+
 def _announces(row: _Row) -> bool:
     if len(row.text.split()) > LONGEST_LEAD:
         return False
@@ -253,7 +281,7 @@ def _joined(members: Sequence[_Row], asked: Asked) -> _Row:
     return replace(
         members[0],
         members=tuple(row.members[0] for row in members),
-        sentence=next(row.sentence for row in members if row.sentence.kind == "list"),
+        sentence=next((row.sentence for row in members if row.sentence.kind == "list"), members[0].sentence),
         text="\n".join(row.text for row in members),
         tokens=tokens,
         late=max(row.late for row in members),
@@ -262,7 +290,7 @@ def _joined(members: Sequence[_Row], asked: Asked) -> _Row:
         heading=min(members[0].heading, 1 - said),
         lead=min(members[0].lead, 1 - said),
         announces=False,
-        opens_with_item=members[0].sentence.kind == "list",
+        opens_with_item=members[0].sentence.kind in ("list", "table"),
     )
 
 
