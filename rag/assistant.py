@@ -27,6 +27,7 @@ from rag.answer import (
     Timings,
     Turn,
 )
+from rag.attribution import sources
 from rag.compose import Draft, DraftSentence, Quote, compose
 from rag.condense import condense, leans
 from rag.embedding import Encoder, load_encoder
@@ -162,7 +163,7 @@ class Assistant:
         return self._writer.standalone(question, history, ruled)
 
     def _written(
-        self, standalone: str, extractive: Draft, expectation: Expectation, told: list[Fallback]
+        self, standalone: str, extractive: Draft, expectation: Expectation, found: Found, told: list[Fallback]
     ) -> Iterator[DraftSentence]:
         """The model's sentences that the verifier keeps, as they come, then what they leave unsaid of the extractive answer,
         more of it where the model was cut short; that answer alone where there is no model, or where nothing is left of what
@@ -171,7 +172,8 @@ class Assistant:
         cut = away = False
         if self._writer is not None:
             try:
-                for sentence in self._writer.write(standalone, extractive.support, self.generation):
+                given = sources(extractive, found.query, expectation, self.generation)
+                for sentence in self._writer.write(standalone, given):
                     kept, _ = verify([sentence])
                     if kept and not echoes(sentence, standalone) and not any(repeats(sentence, s) for s in said):
                         said.append(sentence)
@@ -207,7 +209,7 @@ class Assistant:
         text = ""
         before: DraftSentence | None = None
         told: list[Fallback] = []
-        for drafted in self._written(standalone, draft, expectation, told):
+        for drafted in self._written(standalone, draft, expectation, found, told):
             calls = []
             for quote in drafted.quotes:
                 key = (quote.document_id, quote.page, quote.start, quote.end)

@@ -85,7 +85,7 @@ def _each_part_first(ranked: list[Candidate], supports: Sequence[Sequence[Candid
     first = ranked[0]
     best = [first]
     for support in supports:
-        own = next((c for c in support if c.whole_list or _can_be_said(c)), None)
+        own = next((c for c in support if c.whole_list or can_be_said(c)), None)
         if own is not None and (own.hit.row, own.members) in known:
             best.append(known[own.hit.row, own.members])
     ahead = list(dict.fromkeys(best))
@@ -105,7 +105,7 @@ def _choose(
     first: list[Candidate] = []
     length = 0
     for candidate in _reading_on(ranked, expectation):
-        if not candidate.whole_list and not _can_be_said(candidate):
+        if not candidate.whole_list and not can_be_said(candidate):
             continue
         if best is None and candidate.sentence.kind == "body" and candidate.text.endswith("?"):
             continue  # another's question answers nothing by itself
@@ -165,7 +165,7 @@ def _what_follows(best: Candidate, chosen: Sequence[Candidate], page: _Page, roo
     while (row, index) in page.singles:
         following = page.singles[row, index]
         room -= following.length
-        if room < 0 or not _can_be_said(following):
+        if room < 0 or not can_be_said(following):
             break
         found.append(following)
         index += 1
@@ -180,12 +180,16 @@ def _orphan(candidate: Candidate, wants_list: bool) -> bool:
 
 def _reading_on(ranked: Sequence[Candidate], expectation: Expectation) -> list[Candidate]:
     """The candidates, best first, what leans on the best sentence right after it: « Cette dernière correspond à… »."""
-    best = next((c for c in ranked if c.whole_list or _can_be_said(c)), ranked[0])
+    best = next((c for c in ranked if c.whole_list or can_be_said(c)), ranked[0])
     after = [c for c in ranked if c.key == (best.hit.row, best.members[-1] + 1) and is_dangling(c.text)]
     if "list" in expectation.wants and _counts_on(best):
         after += [c for c in ranked if c.key == (best.hit.row, best.members[-1] + 1) and c not in after]
     if "list" in expectation.wants and not best.trait("counted"):
-        named = [c for c in ranked if c.whole_list and c.trait("counted") and c.hit.chunk.document_id == best.hit.chunk.document_id]
+        named = [
+            c
+            for c in ranked
+            if c.whole_list and c.trait("counted") and c.hit.chunk.document_id == best.hit.chunk.document_id
+        ]
         after = [replace(c, score=best.score) for c in named[:1] if c.hit.chunk.page == best.hit.chunk.page] or after
     return [best, *after, *(c for c in ranked if c is not best and c not in after)]
 
@@ -237,7 +241,7 @@ def _needs_its_list(candidate: Candidate) -> bool:
     return candidate.sentence.kind == "list" and not candidate.whole_list and candidate.length < ITEM_WORDS
 
 
-def _can_be_said(candidate: Candidate) -> bool:
+def can_be_said(candidate: Candidate) -> bool:
     """Not a heading, nor a table's head, nor what a drawing or bad OCR left."""
     kind, text = candidate.sentence.kind, candidate.text
     if (

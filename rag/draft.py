@@ -163,10 +163,15 @@ BULLET = re.compile(r"^(?:[>»•▪◦*+–—-]|\d{1,2}[.)])\s+")
 _NOTE_NUMBER = re.compile(r"^[^\w«(\[]*(?:\d{1,3}\b[.)]?\s*)?[^\w«(\[]*(?=\S)")
 
 
+_ELSEWHERE = re.compile(
+    r"\s*\((?:cf\.?|voir)\s[^()]*\b(?:ci-dess(?:ou|u)s|ci-contre|ci-apr[èe]s|infra|supra)\b[^()]*\)", re.IGNORECASE
+)
+
+
 def tidy(text: str, note: bool = False) -> str:
-    """A sentence as it is shown: without its bullet or its note's number, on one line, beginning with a capital and ending
-    with a stop."""
-    text = " ".join(BULLET.sub("", text.strip()).split())
+    """A sentence as it is shown: without its bullet, its note's number or what it points to on its page (« cf. schéma
+    ci-dessous »), on one line, beginning with a capital and ending with a stop."""
+    text = _ELSEWHERE.sub("", " ".join(BULLET.sub("", text.strip()).split()))
     if note:
         text = _NOTE_NUMBER.sub("", text, count=1)
     if text[:1].islower() and not text.startswith(("http", "www.")):

@@ -40,7 +40,10 @@ _RULES: tuple[tuple[str, Want], ...] = (
         "person",
     ),
     (r"\blien\b|\burl\b|\badresse\b|\bsite\b|\bou trouver|\btelecharger|\bou (?:lire|consulter)\b|\bweb\b", "url"),
-    (r"\bdifference|\bcompar|\bdistingu|\bpar rapport a\b|\bversus\b|\bou bien\b|\bplutot que\b|\bdiffere|\bmeme chose\b|\bpareil|\bidentique|\bconfond", "compare"),
+    (
+        r"\bdifference|\bcompar|\bdistingu|\bpar rapport a\b|\bversus\b|\bou bien\b|\bplutot que\b|\bdiffere|\bmeme chose\b|\bpareil|\bidentique|\bconfond",
+        "compare",
+    ),
     (
         r"qu'est[- ]ce qu|\bc'est qu(?:oi|i|el(?:le)? (?:genre|type|sorte))\b|\bc koi\b|\bc quoi\b|\bdefini|\bque (?:signifie|veut dire|designe)|\bsignification|\bca veut dire\b|\bsens de\b|\bqu'entend|\bsignifie|\bqu'appelle|correspond a quoi|\bc'est-a-dire|\bdesigne|\brecouvre|\ben quoi consist|\bkesako\b",
         "definition",

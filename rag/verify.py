@@ -19,6 +19,7 @@ _NAME = re.compile(r"(?<!^)(?<![.!?:»«]\s)\b[A-ZÉÈÀÂÎÔÛ][\w’'-]{2,}")
 SHARED_WORDS = 0.7  # of a sentence's content words that must stand in its quotes
 VARIED = 0.5  # share of distinct words below which a sentence goes round in circles
 NEAR_SAID, NEAR_QUOTED = 4, 8  # words around a number, in the sentence and in the quote, of which one must be the same
+_DONE = re.compile(r"\b(?:a|ont|est|sont|fut|furent|avait|avaient)\s+(?:été\s+)?(\w+(?:é|i|u|is|it)e?s?)\b")
 _NEGATION = re.compile(r"\b(?:n['e]|ne|non|aucune?|jamais|sans|ni)\b|\bpas\b")
 _SPELLED = {**NUMBER_WORDS, "trente": 30, "quarante": 40, "cinquante": 50, "cent": 100, "mille": 1000}
 
@@ -34,6 +35,7 @@ def unsupported(sentence: DraftSentence) -> list[str]:
     cited = " ".join(quote.text for quote in sentence.quotes)
     missing = sorted(numbers(sentence.text) - numbers(cited))
     missing += _misplaced(sentence.text, cited)
+    missing += _done_by_another(sentence.text, cited)
     said, quoted = set(words(sentence.text)), set(words(cited))
     missing += [word for word in said & _SPELLED.keys() if word not in quoted and str(_SPELLED[word]) not in quoted]
     if _NEGATION.search(fold(sentence.text)) and not _NEGATION.search(fold(cited)):
@@ -63,6 +65,31 @@ def _misplaced(said: str, cited: str) -> list[str]:
         if around and not around & near:
             missing.append(word)
     return missing
+
+
+def _done_by_another(said: str, cited: str) -> list[str]:
+    """Participles of a sentence whose subject stands nowhere near them in its quotes (« le forum a été diffusé », of a guide)."""
+    quoted = words(cited)
+    missing = []
+    for match in _DONE.finditer(said):
+        done = words(match.group(1))[-1]
+        subject = _content([w for w in words(said[: match.start()]) if w not in STOP_WORDS][-NEAR_SAID:])
+        places = [i for i, other in enumerate(quoted) if stem(other) == stem(done)]
+        near = set[str]().union(
+            *(
+                _content(_nearest(quoted[:i], -NEAR_SAID)) | _content(_nearest(quoted[i + 1 :], NEAR_SAID))
+                for i in places
+            )
+        )
+        if subject and places and not subject & near:
+            missing.append(done)
+    return missing
+
+
+def _nearest(some: Sequence[str], count: int) -> list[str]:
+    """The first content words, or the last where `count` is negative."""
+    content = [word for word in some if word not in STOP_WORDS]
+    return content[count:] if count < 0 else content[:count]
 
 
 def _content(some: Sequence[str]) -> set[str]:

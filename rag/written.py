@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rag.draft import DraftSentence
-from rag.expect import Expectation
+from rag.expect import SHARP, Expectation, holds
 from rag.lexical import tokenize
 from rag.select import is_dangling
 
 SAME = 0.8  # share of words in common beyond which a written sentence repeats another
+TAKEN = 0.25  # share of an item's words from which it was taken up
+NEAR = 2.0  # how far below the best a sentence of the extractive answer may score and still have to be said
+FIRST = 2  # sentences that may stand before a list that comes early
+ROOM = 75  # words of a written answer with what completes it
 SAID = 0.5  # share of a sentence's words that a written answer must hold to have said it
 
 
@@ -31,10 +35,42 @@ def echoes(sentence: DraftSentence, question: str) -> bool:
 def unsaid(
     extractive: Sequence[DraftSentence], said: Sequence[DraftSentence], expectation: Expectation, cut: bool = False
 ) -> list[DraftSentence]:
-    """What a written answer leaves out of the extractive one and must not: the items of a list that is asked for, and the
-    first that stands by itself; all of them where it was cut short. Each where fewer than half of its words were said."""
+    """What a written answer leaves out of the extractive one and must not: the items of a list that is asked for, or the best
+    sentences while there is room; all of them where it was cut short. Each where fewer than half of its words were said, and where
+    the figure that was asked for wasn't taken from it."""
     known = frozenset[str]().union(*map(_words, said))
-    wanted = [s for s in extractive if s.item] if "list" in expectation.wants else []
-    alone = [s for s in extractive if not is_dangling(s.text) and not s.text.endswith(":")]
-    kept = alone if cut else wanted or alone[:1]
-    return [s for s in kept if len(_words(s) & known) < SAID * len(_words(s))]
+    room = ROOM - sum(len(s.text.split()) for s in said)
+    best = max((_score(s) for s in extractive), default=0.0)
+    listed = _first_list(extractive, known) if "list" in expectation.wants else []
+    sharp = expectation.wants & SHARP
+    proven = {quote for s in said if any(holds(want, s.text) for want in sharp) for quote in s.quotes}
+    kept: list[DraftSentence] = []
+    told = True  # whether the sentence before is said, on which the next may lean
+    for sentence in extractive:
+        is_said = len(_words(sentence) & known) >= SAID * len(_words(sentence)) or bool(proven & set(sentence.quotes))
+        leans = is_dangling(sentence.text) and not told
+        wanted = sentence in listed or (
+            (cut or (not listed and _score(sentence) >= best - NEAR)) and not sentence.text.endswith(":")
+        )
+        told = is_said
+        if is_said or leans or not wanted:
+            continue
+        if sentence not in listed and not cut:
+            room -= len(sentence.text.split())
+            if kept and room < 0:
+                continue
+        kept.append(sentence)
+        told = True
+    return kept
+
+
+def _score(sentence: DraftSentence) -> float:
+    return max((quote.score for quote in sentence.quotes), default=0.0)
+
+
+def _first_list(extractive: Sequence[DraftSentence], known: frozenset[str]) -> list[DraftSentence]:
+    """The items of the first list, where it comes early or where what was said takes some words of most of them."""
+    items = [n for n, s in enumerate(extractive) if s.item or s.goes_on]
+    first = [extractive[n] for place, n in enumerate(items) if n == items[0] + place]
+    taken = sum(len(_words(s) & known) >= TAKEN * len(_words(s)) for s in first)
+    return first if items and (items[0] <= FIRST or taken > len(first) / 2) else []

@@ -161,3 +161,20 @@ def test_half_of_the_words_may_come_twice() -> None:
 
 def test_the_first_word_counts_beside_a_number() -> None:
     assert unsupported(sentence("Communes : 660 ici.", "Communes : 660 là-bas.")) == []
+
+
+GUIDE = "La charte a été signée avec la ministre, et le guide a été diffusé le 5 septembre, à l'occasion d'un très grand congrès, le forum."
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("Le guide a été diffusé le 5 septembre.", True),
+        ("Il a été diffusé le 5 septembre.", True),
+        ("La charte est signée avec la ministre.", True),
+        ("Le forum a été diffusé le 5 septembre.", False),
+        ("Le congrès est signé avec la ministre.", False),
+    ],
+)
+def test_what_was_done_to_one_thing_is_not_said_of_another(text: str, kept: bool) -> None:
+    assert bool(verify([sentence(text, GUIDE)])[0]) is kept
