@@ -20,6 +20,7 @@ from corpus.pieces import (
     BULLET,
     LEADERS,
     NUMBERED,
+    SECTION,
     TITLE_SIZE,
     Measures,
     Piece,
@@ -155,6 +156,8 @@ def _parts(current: Sequence[Placed], line: Placed, usual: Measures) -> bool:
     """Whether `line` starts a new piece."""
     last = current[-1]
     if line.brk != "same":
+        return True
+    if SECTION.match(line.text) or (len(current) == 1 and SECTION.match(last.text) and not starts_low(line.text)):
         return True
     if BULLET.match(line.text) and (_upper_item(line.text) or ended(last.text) or BULLET.match(current[0].text)):
         return True

@@ -14,8 +14,9 @@ from corpus.lines import Line, squeeze, text_width
 Break = Literal["same", "gap", "jump"]  # next line below; after a blank; in another column or place
 GAP = 1.38  # of the page's usual line pitch
 BULLET = re.compile(
-    r"^(?:[>»•▪‣○–—*+·~]|[-=](?=\s)|o(?=\s)|[a-h]\)|\(?\d{1,2}[.)](?!\d)|[.](?=\s\w)|«(?=[^»]{0,60}$))\s*(?=\S)"
+    r"^(?:[>»•▪‣○–—*+·~]|[-=](?=\s)|[oèØü§Þ](?=\s)|[a-h]\)|\(?\d{1,2}[.)](?!\d)|[.](?=\s\w)|«(?=[^»]{0,60}$))\s*(?=\S)"
 )
+SECTION = re.compile(r"^(?:\d{1,2}\.){2,5}\d{0,2}\s+[A-ZÀ-Ý]")  # « 1.2.3 Former en interne »
 NUMBERED = re.compile(r"^\(?(\d{1,2})[.)]\s")
 ENDED = re.compile(r"[.!?…:;][\s»\"”)\]]*(?:\W?\d{1,3})?$")
 BORDER = re.compile(r"^(?:[|]|[IL](?=\s+[A-Z|*]))\s+|\s*[|]$")

@@ -14,6 +14,7 @@ SNAP = 9.0  # points: cells that start this near each other are of one column
 AT = 1.0  # point: a run that begins this near a column's edge begins a cell
 SHARED = 2  # lines that have a cell there make it a column's edge
 FEWEST_ROWS = 3
+MARK = re.compile(r"[-–—•▪*>]|(?:\d{1,2}\.){1,5}\d{0,2}|\d{1,2}\)|[a-z]\)")  # that stands before an item
 HEADING = 1.13  # of the table's size: what is larger heads another part of the page
 
 
@@ -29,6 +30,7 @@ class Grid:
 
 def find_grids(lines: Sequence[Line], pitch: float) -> tuple[Grid, ...]:
     """Runs of lines in which several hold aligned cells."""
+    lines = [_with_its_mark(line) for line in lines]
     grids: list[Grid] = []
     index = 0
     while index < len(lines):
@@ -40,6 +42,15 @@ def find_grids(lines: Sequence[Line], pitch: float) -> tuple[Grid, ...]:
             grids.append(Grid(index, end, rows))
             index = end
     return tuple(grids)
+
+
+def _with_its_mark(line: Line) -> Line:
+    """A bullet or a number set apart from what it stands before is no cell of a table."""
+    if len(line.cells) < 2 or not MARK.fullmatch(line.cells[0].text):
+        return line
+    mark, first, *others = line.cells
+    runs = (*mark.runs, (first.x0, f" {first.runs[0][1]}"), *first.runs[1:]) if first.runs else ()
+    return replace(line, cells=(Cell(f"{mark.text} {first.text}", mark.x0, first.x1, runs), *others))
 
 
 def _extent(lines: Sequence[Line], start: int, pitch: float) -> int:

@@ -22,12 +22,12 @@ NUMBER_WORDS = {
 
 _RULES: tuple[tuple[str, Want], ...] = (
     (
-        r"\bcombien\b|\bnombre d|\bquel(?:le)?s? (?:est |sont )?(?:le |la |l'|les )?(?:nombre|chiffre|montant|effectif|part|proportion|ratio)",
+        r"\bcombien\b|\bnombre d|\bquel(?:le)?s? (?:est |sont )?(?:le |la |l'|les )?(?:nombre|chiffre|montant|effectif|part|proportion|ratio|maximum|minimum|plafond|seuil|total|score|age\b|taille|surface|superficie|distance|vitesse)",
         "number",
     ),
     (r"\btaux\b|pourcent|\bpour cent\b|%|\bproportion\b|\bquelle part\b|\bratios?\b", "percent"),
     (
-        r"\bbudget|\btarifs?\b|\bcout|\bcoute|\bmontant|\bdotation|\beuros?\b|€|\bprix\b|\bsomme\b|\bmillions?\b|\brapporte",
+        r"\bbudget|\btarifs?\b|\bcout|\bcoute|\bmontant|\bdotation|\beuros?\b|€|\bprix\b|\bsalaire|\bremuner|\bgagne|\bsomme\b|\bmillions?\b|\brapporte",
         "money",
     ),
     (r"combien de temps|\bduree|\bdure\b|\bdurent\b|combien d'annees|\bdepuis combien", "duration"),

@@ -116,7 +116,7 @@ def candidates(
     one_thing = bool(expectation.wants & SHARP) and "list" not in expectation.wants
     for hit in found.hits[:passages]:
         own = _rows(hit, asked, query_weights, query_vectors, found, generation)
-        rows += own if one_thing else own + _lists(own, asked)
+        rows += own if one_thing else own + _lists(own, asked, "list" in expectation.wants)
     if not rows:
         return []
     if "list" in expectation.wants and not one_thing:
@@ -230,7 +230,7 @@ def _in_one_cell(row: str, said: frozenset[str], asked: Asked) -> float:
     return max(asked.coverage(shared | cell) for cell in cells)
 
 
-def _lists(rows: Sequence[_Row], asked: Asked) -> list[_Row]:
+def _lists(rows: Sequence[_Row], asked: Asked, listed: bool) -> list[_Row]:
     """Each list of a chunk as one candidate: its items, with the sentence that announces them."""
     found = []
     start = 0
@@ -240,7 +240,7 @@ def _lists(rows: Sequence[_Row], asked: Asked) -> list[_Row]:
             end += 1
         if end - start >= 2:
             first = start - 1 if start and _announces(rows[start - 1]) else start
-            found.append(_joined(rows[first:end], asked))
+            found.append(_joined(rows[first:end], asked, listed))
         start = max(end, start + 1)
     return found
 
@@ -275,9 +275,9 @@ def _announces(row: _Row) -> bool:
     return row.sentence.kind == "title" or (row.sentence.kind == "body" and row.text.rstrip().endswith(":"))
 
 
-def _joined(members: Sequence[_Row], asked: Asked) -> _Row:
+def _joined(members: Sequence[_Row], asked: Asked, listed: bool = True) -> _Row:
     tokens = frozenset().union(*(row.tokens for row in members))
-    said = asked.coverage(tokens)
+    said = asked.coverage(tokens) if listed else max(asked.coverage(members[0].tokens | row.tokens) for row in members)
     return replace(
         members[0],
         members=tuple(row.members[0] for row in members),
@@ -334,7 +334,7 @@ def _traits(row: _Row, expectation: Expectation, asked: Asked) -> dict[str, floa
         traits["reference"] = 1.0
     if kind == "table" and _is_head(row):
         traits["head"] = 1.0
-    if len(row.tokens - asked.terms) < NOVEL and not row.announces:
+    if len(row.tokens - asked.terms) < NOVEL and not row.announces and not traits["sharp"]:
         traits["repeats"] = 1.0
     label, colon, _ = text.partition(" : ")
     named = token_set(label) if colon else frozenset()
