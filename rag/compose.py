@@ -289,6 +289,8 @@ def _lesser_row(candidate: Candidate, chosen: Sequence[Candidate], expectation: 
 
 def _alike(a: Candidate, b: Candidate) -> bool:
     smaller = min(len(a.tokens), len(b.tokens))
+    if a.text == b.text and a.sentence.kind != "list":
+        return True
     return smaller > 0 and len(a.tokens & b.tokens) / smaller > ALIKE and a.hit.row != b.hit.row
 
 

@@ -107,6 +107,7 @@ _EVIDENCE: dict[Want, re.Pattern[str]] = {
     "compare": re.compile(r"\b(?:tandis|alors que|contrairement|difference|differencie|ajoute|plutot|mais|moins|plus|seulement|quand)\b"),
 }  # fmt: skip
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
+_SECTION = re.compile(r"^(?:- )?(?:\d{1,2}\.)+\d{0,2}\s")  # of a line: it counts nothing
 _YEAR = re.compile(r"(?<![\d,.])(?:19\d\d|20[0-5]\d)(?![\d%]|[,.]\d|\s[a-z]+s\b)")
 _NAME = re.compile(
     r"(?<![.!?:»]\s)(?<!^)\b[A-ZÉÈÀÂÎÔÛ][\w’'-]+(?:\s+(?:de|du|des|la|le|l'|pour|&|et)?\s*[A-ZÉÈÀÂÎÔÛ][\w’'-]*)*|\b[A-Z]{3,}\b"
@@ -122,7 +123,7 @@ def holds(want: Want, sentence: str, question: str = "") -> bool:
     pattern = _EVIDENCE.get(want)
     if pattern is None:
         return False
-    folded = fold(sentence)
+    folded = _SECTION.sub("", fold(sentence))
     if want in SHARP and want != "url" and (given := _NUMBER.findall(question)):
         folded = re.sub(rf"(?<![\d,.])(?:{'|'.join(map(re.escape, given))})(?![\d%]|[,.]\d)", " ", folded)
     if want == "number":

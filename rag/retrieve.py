@@ -21,6 +21,7 @@ from rag.vectors import DenseSearch
 
 CANDIDATES = 100  # of each search; more changes no figure, and late interaction costs about 0.1 ms each
 LEXICAL, DENSE, LATE = 0.5, 1.0, 0.7  # weights of the standardised scores (docs/adr/0005-retrieval.md)
+LEXICAL_NAMED, AHEAD = 1.0, 0.2  # where the best passage by words is that share of its score ahead of the next
 PAGE_BONUS = 3.0  # standard deviations: the question names the page
 LOW_QUALITY = 1.0  # standard deviations lost by a passage whose text is scrambled through and through
 
@@ -63,7 +64,8 @@ class HybridRetriever:
             return Found(query, encoded, ())
         weights, vectors = query_words(query, encoded, self._generation)
         late = np.array([self._late(int(row), weights, vectors) for row in rows], np.float32)
-        score = LEXICAL * standardise(lexical) + DENSE * standardise(dense) + LATE * standardise(late)
+        named = LEXICAL_NAMED if any(t.name for t in query.terms) and _stands_out(lexical) else LEXICAL
+        score = named * standardise(lexical) + DENSE * standardise(dense) + LATE * standardise(late)
         best = np.argsort(-score, kind="stable")[: max(k * 2, k + 5)]
         hits = [
             self._hit(int(rows[i]), query, float(score[i]), float(lexical[i]), float(dense[i]), float(late[i]))
@@ -107,6 +109,14 @@ class HybridRetriever:
         if query.page is not None and chunk.page <= query.page <= chunk.page_end:
             score += PAGE_BONUS
         return Hit(row, chunk, score, lexical, dense, late, tuple(self._generation.sentences(row)))
+
+
+def _stands_out(lexical: np.ndarray) -> bool:
+    """Whether the words of one passage are far more the question's than any other's: it has the rare name that was asked for."""
+    if len(lexical) < 2:
+        return False
+    second, best = np.partition(lexical, -2)[-2:]
+    return bool(best > 0 and best - second > AHEAD * best)
 
 
 def query_words(query: Query, encoded: Encoded, generation: Generation) -> tuple[np.ndarray, np.ndarray]:

@@ -17,6 +17,7 @@ from rag.lexical import LexicalIndex, fold, stem, token_set
 BEGINNING = 6  # letters that a word shares with its other forms
 _AMOUNT = re.compile(
     r"\bcombien (?:ca |cela )?(?:coute|ont coute|a coute)|\bcoute(?:nt)?(?:-t-(?:il|elle)s?)? combien|\ba combien s'eleve|"
+    r"\bcombien (?:gagne|touche|est paye|sont paye)|"
     r"\bquel(?:le)?s? (?:(?:est|etait|sera|sont) )?(?:(?:le|la|son|sa|leur) )?"
     r"(?:prix|couts?|budget|montant|tarif|somme|dotation|salaire|subvention)\b"
 )
