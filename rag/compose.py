@@ -27,6 +27,7 @@ MOST_ITEMS = 12  # sentences of an answer that is a list
 LONGEST_LEAD = 40  # words of a sentence that is said only because the next one leans on it
 WORTH = 4.1  # how far below the best a sentence may score and still be said
 LONGEST_LIST = 12  # items shown of one list
+_SAYS = re.compile(r"\d|[^\W\d_]{3}|://")  # « .l. » says nothing
 _ONE = re.compile(r"\bune?\b", re.IGNORECASE)
 _COUNT = re.compile(rf"\b(?:[2-9]|1\d|{'|'.join(NUMBER_WORDS)})\s+[a-z]{{4,}}")
 _EXTREME = re.compile(r"\b(?:le|la|les) (plus|moins)\b")
@@ -133,7 +134,8 @@ def _choose(
             best, first = candidate, unit
         chosen += unit
         length += words
-        if candidate.whole_list and candidate.sentence.kind == "table" and expectation.wants == {"list"}:
+        counted = candidate.trait("counted") or candidate.sentence.kind == "table"
+        if candidate.whole_list and counted and expectation.wants == {"list"}:
             break  # all that was asked for
     if best is not None and length < SHORT_ANSWER and not best.trait("sharp"):
         chosen += _what_follows(best, chosen, page, FILLED - length)
@@ -231,7 +233,8 @@ class _Page:
             members = candidate.members if with_list else candidate.members[:LONGEST_LIST]
             unit = [self.singles[row, i] for i in members[: LONGEST_LIST + 1]]
             return unit if _can_announce(unit[0]) else unit[1:]
-        before = self.singles.get((row, index - 1))
+        behind = (self.singles.get((row, index - back)) for back in (1, 2))
+        before = next((c for c in behind if c is not None and _SAYS.search(c.text)), None)
         leans = is_dangling(candidate.text) and before is not None and before.sentence.kind in ("body", "list")
         return [before, candidate] if leans and before and before.length <= LONGEST_LEAD else [candidate]
 
@@ -248,6 +251,7 @@ def can_be_said(candidate: Candidate) -> bool:
         (kind == "title" and (len(text.split()) < TITLE_WORDS or text.endswith("?")))
         or candidate.trait("head")
         or candidate.trait("illegible") > ILLEGIBLE
+        or not _SAYS.search(text)
     ):
         return False
     label = kind == "table" and " : " not in text and not any(c.isdigit() for c in text)

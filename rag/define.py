@@ -17,6 +17,9 @@ _COPULA = re.compile(
     r"(?:a|ont) ete (?:cree|fonde|lance)e?s?|vise(?:nt)? a)\b"
 )
 _COMPLETES = re.compile(r"\b(?:du|de|des|d'|aux?|dans|pour|par|avec|sur|chez|selon)\s*(?:l[ae]s?\s|l')?[«\"\s]*$")
+_QUOTED = re.compile(  # of a folded text
+    r"[«\"“]\s?([^«»\"“”]{2,40}?)\s?[»\"”] (?:se situe|se trouve|est|sont|designe|signifie|correspond|veut dire|represente|:)"
+)
 NOT_OPENING = 0.4  # of the credit for a definition
 
 
@@ -26,6 +29,8 @@ def defines(text: str, asked: Asked) -> float:
     folded = fold(text)
     if any(asked.thing & _subject(folded[: verb.start()], asked) for verb in _COPULA.finditer(folded)):
         return 1.0  # « Laboratoire d'alliances, Le RAMEAU est… »
+    if any(asked.thing <= set(tokenize(told)) for told in _QUOTED.findall(folded)):
+        return 1.0
     found = _DEFINES.search(folded)
     before = tokenize(folded[: found.start()]) if found else []
     opens = before[:1] and before[0] in asked.terms and asked.thing <= set(before)

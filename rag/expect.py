@@ -53,7 +53,7 @@ _RULES: tuple[tuple[str, Want], ...] = (
 )
 _LIST = re.compile(
     r"\bquel(?:le)?s (?:sont|etaient|ont)\b|\bquel(?:le)?s\b(?! (?:est|etait))|\blist|\benumer|\bcite[rz]?\b|\blesquel|"
-    r"\bnomme[rz]?\b|\btou(?:s|tes) les\b|\bquels\b|\bles etapes|\bque permet|\ba quoi (?:peut|sert|servent)"
+    r"\bnomme[rz]?\b|(?<!est-ce que )\btou(?:s|tes) les\b|\bquels\b|\bles etapes|\bque permet|\ba quoi (?:peut|sert|servent)"
 )
 _COUNTED = re.compile(
     r"\b(?:les|des|ces|en|aux|quel(?:le)?s) (?:sont les )?(\d{1,2}|"
@@ -98,7 +98,7 @@ _EVIDENCE: dict[Want, re.Pattern[str]] = {
     "number": re.compile(rf"\d|\b(?:{_SPELLED}|trente|quarante|cinquante|soixante|cent|mille|cinquantaine|vingtaine|trentaine|quarantaine|centaine|dizaine|douzaine|millier|million|moitie|tiers|double|triple)\b"),
     "percent": re.compile(r"\d\s*%|\bpour cent\b|\btiers\b|\bmoitie\b|\bquart\b"),
     "money": re.compile(r"\d\s*(?:€|m€|k€|euros?|millions?)|\beuros?\b"),
-    "duration": re.compile(rf"\b(?:\d+|{_SPELLED}|une?)\s+(?:ans?|annees?|mois|jours?|heures?|semaines?|decennies?|siecles?)\b|\b\d+\s*h\b|\bdecennies?\b|\bquinquennal"),
+    "duration": re.compile(rf"\b(?:\d+|{_SPELLED}|une?)\s+(?:ans?|annees?|mois|jours?|heures?|semaines?|decennies?|siecles?)\b|\b\d+\s*h\b|\bdecennies?\b|\bquinquennal|\b(?:19|20)\d\d ?[-–] ?(?:(?:19|20)\d\d)\b|\b(?:de|entre) (?:[a-z]+ )?(?:19|20)\d\d (?:a|et) (?:[a-z]+ )?(?:19|20)\d\d\b"),
     "date": re.compile(rf"\b(?:1[89]|20)\d\d\b|\b(?:{_MONTHS})\b|\bprintemps\b|\bautomne\b"),
     "url": re.compile(r"https?://|www\.|\.(?:fr|org|com|net)\b"),
     "definition": re.compile(r"\b(?:est|sont|designe|designent|correspond|correspondent|signifie|se definit|consiste|caracterise|constitue|appelle|definie?s?|c'est-a-dire|fait reference)\b|\s:\s"),

@@ -54,6 +54,8 @@ ONLY_ASK = frozenset(  # words of a question that tell nothing of what it is abo
     voulez aimerais aimerait aimerions souhaite souhaitons souhaiterais devrais devrait devrions devons faudrait
     entend entendez signifie signifient designe designent correspond correspondent
     chez jamais toujours deja vraiment vrai beaucoup bien bon bonne
+    forcement exactement concretement finalement simplement precisement reellement actuellement effectivement absolument
+    necessairement obligatoirement normalement generalement globalement seulement uniquement
     """.split()
 )
 _NAME = re.compile(r"(?<=[\s'’(«])[A-ZÉÈÀÂÎÔÛ]\w{2,}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 import numpy as np
 
@@ -25,12 +26,20 @@ PASSAGES = 8  # hits whose sentences are candidates
 NOVEL = 2  # content words that a sentence must add to the question's
 SHORTEST = 2  # content words of a sentence that can stand alone
 LONGEST_LEAD = 45  # words of a sentence that announces a list
+SHORT_THING = 5  # words of one among several things that a sentence ends with
 LONG = 45  # words beyond which a sentence is long
 _DANGLING = re.compile(
     r"^(?:[>»•–-]\s*)?(?:elles?|ils?|celles?-ci|ceux-ci|celui-ci|celle-ci|"
-    r"cela|cette|cet|ces|ce|c['’]est|ceci|ainsi|en effet|autrement dit|de meme|a cette|pour y parvenir|a cet|son|sa|ses|leurs?)\b",
+    r"cela|cette|cet|ces|ce|c['’]est|ceci|ainsi|en effet|autrement dit|de meme|a cette|pour y parvenir|a cet|son|sa|ses|leurs?|"
+    r"la raison en est)\b",
+)
+# « C'est à partir des territoires que… »: what is put first is named, unless it is told by « cette dernière ».
+_CLEFT = re.compile(
+    r"^c['’]est (?:bien |notamment |aussi |d'abord )?(?:a|au|aux|sur|dans|par|avec|pour|en|le|la|les|l['’]|un|une|grace)\b"
+    r"(?!.{0,25}\b(?:cet?|cette|ces|derniere?s?|celles?|celui|ceux)\b).{4,}\bqu(?:e|i|['’])"
 )
 _NAMES = re.compile(r"\s:\s|\b(?:sont|distingue|comprend|regroupe|réunit|repose sur|s['’]appuie sur)\b|\(")
+_NEGATED = re.compile(r"\bn(?:e\b|['’]).{0,25}\b(?:pas|jamais|aucune?)\b", re.IGNORECASE)
 _COUNTS = re.compile(rf"\b([2-9]|1\d|{'|'.join(NUMBER_WORDS)})\s+([a-z]{{4,}})")
 _COORDINATED = re.compile(r"\s*(?:[,;]\s*(?:et\s+|ou\s+)?|\bet\b\s*)")
 _ADDRESSES = re.compile(r"[\W\d]*(?:\S*(?:://|www\.)\S+\W*)+")
@@ -314,11 +323,12 @@ def _traits(row: _Row, expectation: Expectation, asked: Asked) -> dict[str, floa
     if "definition" in wants:
         traits["defines"] = defines(text, asked)
     if len(row.members) > 1:
-        items = len(row.members) - int(not row.opens_with_item)
+        bullets = sum(line.startswith("- ") for line in text.split("\n"))
+        items = bullets or len(row.members) - int(not row.opens_with_item)
         traits |= {"group": 1.0, "listed": float("list" in wants), "counted": float(expectation.count == items)}
     elif kind == "table" and expectation.count and _counts(row.hit.chunk.section[-1:], expectation.count):
         traits["counted"] = 1.0  # a row under « Les 8 situations professionnelles »
-    elif kind == "body" and expectation.count and _enumerates(text, expectation.count):
+    elif kind == "body" and expectation.count and _enumerates(text, expectation.count, asked.thing):
         traits["counted"] = 1.0  # « Les 4 C sont la Connaissance, les Compétences, la Capitalisation et… »
     elif kind == "list" and ("list" in wants or not wants & SHARP):
         traits["item"] = 1.0  # its whole list is a better answer, unless one thing is asked for
@@ -334,7 +344,12 @@ def _traits(row: _Row, expectation: Expectation, asked: Asked) -> dict[str, floa
         traits["reference"] = 1.0
     if kind == "table" and _is_head(row):
         traits["head"] = 1.0
-    if len(row.tokens - asked.terms) < NOVEL and not row.announces and not traits["sharp"]:
+    if (
+        len(row.tokens - asked.terms) < NOVEL
+        and not row.announces
+        and not traits["sharp"]
+        and not _NEGATED.search(text)
+    ):
         traits["repeats"] = 1.0
     label, colon, _ = text.partition(" : ")
     named = token_set(label) if colon else frozenset()
@@ -358,10 +373,16 @@ def _is_head(row: _Row) -> bool:
     return all(any(cell.startswith(head) and cell != head for cell in below) for head in heads)
 
 
-def _enumerates(text: str, count: int) -> bool:
-    """Whether a sentence names that many things, after its colon or its verb."""
+def _enumerates(text: str, count: int, thing: frozenset[str]) -> bool:
+    """Whether a sentence names that many things: after its colon or its verb, or at its end (« sur la performance, l'innovation et la
+    confiance »)."""
     named = _NAMES.split(text, maxsplit=1)
-    return len(named) > 1 and len(_COORDINATED.split(named[1])) == count
+    if len(named) > 1 and len(_COORDINATED.split(named[1])) == count:
+        return True
+    parts = [len(part.split()) for part in _COORDINATED.split(text)]
+    short = sum(1 for _ in takewhile(lambda length: 0 < length <= SHORT_THING, reversed(parts)))
+    ends = count > 2 and count - 1 <= short < len(parts) and (short == count - 1 or len(parts) == count)
+    return ends and thing <= token_set(_COORDINATED.split(text)[-count])
 
 
 def _counts(heading: Sequence[str], count: int) -> bool:
@@ -380,4 +401,5 @@ def _is_byline(text: str) -> bool:
 
 def is_dangling(text: str) -> bool:
     """Whether a sentence leans on the one before it (« Elle permet… », « Cette dernière… »)."""
-    return bool(_DANGLING.match(fold(text)))
+    folded = fold(text)
+    return bool(_DANGLING.match(folded)) and not _CLEFT.match(folded)
