@@ -10,6 +10,7 @@ from itertools import pairwise
 from rapidfuzz import fuzz
 
 from corpus.chunk import locate
+from corpus.joining import join_lines
 from rag.expect import Expectation, holds
 from rag.generation import Generation
 from rag.lexical import fold, tokenize
@@ -49,8 +50,18 @@ def sentence(
     if candidate.sentence.kind == "table":
         return replace(_row(candidate, asked, expectation, generation), item=goes_on is False)
     quotes = quote(candidate.hit, candidate.sentence.start, candidate.sentence.end, generation, candidate.score)
-    text = tidy(candidate.text, note=candidate.sentence.kind == "note")
+    text = tidy(_over_pages(candidate), note=candidate.sentence.kind == "note")
     return DraftSentence(text, quotes, goes_on is False, bool(goes_on))
+
+
+def _over_pages(candidate: Candidate) -> str:
+    """The candidate's text, with a word that the end of a page cut made whole."""
+    start, text = candidate.sentence.start, candidate.text
+    cuts = [piece.offset - start for piece in candidate.hit.chunk.pieces]
+    for cut in reversed(cuts):
+        if 0 < cut < len(text) and text[cut - 1] == "-":
+            text = join_lines([text[:cut], text[cut:]])
+    return text
 
 
 def _row(
