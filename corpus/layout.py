@@ -159,7 +159,9 @@ def _parts(current: Sequence[Placed], line: Placed, usual: Measures) -> bool:
         return True
     if SECTION.match(line.text) or (len(current) == 1 and SECTION.match(last.text) and not starts_low(line.text)):
         return True
-    if BULLET.match(line.text) and (_upper_item(line.text) or ended(last.text) or BULLET.match(current[0].text)):
+    if BULLET.match(line.text) and (
+        (_upper_item(line.text) and not _counts_on(last, line)) or ended(last.text) or BULLET.match(current[0].text)
+    ):
         return True
     if len(current) == 1 and (
         _heads(last, line, usual) or (_in_capitals(last.text) and re.match(r"[A-ZÀ-Ý][a-zà-ÿ]*\s[a-zà-ÿ]", line.text))
@@ -179,6 +181,19 @@ def _parts(current: Sequence[Placed], line: Placed, usual: Measures) -> bool:
         return True
     short = last.width < 0.8 * last.column
     return short and ended(last.text) and not starts_low(line.text) and not BULLET.match(current[0].text)
+
+
+def _counts_on(last: Placed, line: Placed) -> bool:
+    """Whether a number that begins a line ends the sentence of the one before: « …le Fonds ODD » « 17. Il finance… »."""
+    number = NUMBERED.match(line.text)
+    return (
+        bool(number)
+        and number is not None
+        and int(number[1]) > 1
+        and not ended(last.text)
+        and last.text[-1:].isalpha()
+        and last.width > 0.8 * last.column
+    )
 
 
 def opens_item(line: Placed, before: Sequence[Piece]) -> bool:

@@ -59,7 +59,9 @@ ONLY_ASK = frozenset(  # words of a question that tell nothing of what it is abo
     """.split()
 )
 _NAME = re.compile(r"(?<=[\s'’(«])[A-ZÉÈÀÂÎÔÛ]\w{2,}")
-_LASTING = re.compile(r"\bcombien de temps\b(?: (?:dure(?:nt|ra|ront)?|a dure|ont dure|faut-il|prend|prennent)\b)?")  # what is asked of it
+_LASTING = re.compile(
+    r"\bcombien de temps\b(?: (?:dure(?:nt|ra|ront)?|a dure|ont dure|faut-il|prend|prennent)\b)?"
+)  # what is asked of it
 _PAGE = re.compile(r"\b(?:a la |en |de la |sur la )?(?:page|p\.)\s*(\d{1,4})\b")
 
 

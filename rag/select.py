@@ -17,6 +17,7 @@ from corpus.chunk import ChunkSentence
 from rag.asked import Asked, pairs_of
 from rag.define import defines, expands
 from rag.expect import NUMBER_WORDS, SHARP, Expectation, holds
+from rag.focus import counts
 from rag.generation import Generation
 from rag.legible import legibility
 from rag.lexical import fold, stem, token_set, words
@@ -26,6 +27,7 @@ PASSAGES = 8  # hits whose sentences are candidates
 NOVEL = 2  # content words that a sentence must add to the question's
 SHORTEST = 2  # content words of a sentence that can stand alone
 LONGEST_LEAD = 45  # words of a sentence that announces a list
+OTHER_NUMBER = 0.5  # credit of a number that doesn't count what « combien de » asks for
 SHORT_THING = 5  # words of one among several things that a sentence ends with
 LONG = 45  # words beyond which a sentence is long
 _DANGLING = re.compile(
@@ -39,6 +41,8 @@ _CLEFT = re.compile(
     r"(?!.{0,25}\b(?:cet?|cette|ces|derniere?s?|celles?|celui|ceux)\b).{4,}\bqu(?:e|i|['’])"
 )
 _NAMES = re.compile(r"\s:\s|\b(?:sont|distingue|comprend|regroupe|réunit|repose sur|s['’]appuie sur)\b|\(")
+_HOW_MANY = re.compile(r"\bcombien d(?:e |')")
+_ONE_PERSON = re.compile(r"\bqui (?:est|etait|c'est)\b|\bc'est qui\b")
 _NEGATED = re.compile(r"\bn(?:e\b|['’]).{0,25}\b(?:pas|jamais|aucune?)\b", re.IGNORECASE)
 _COUNTS = re.compile(rf"\b([2-9]|1\d|{'|'.join(NUMBER_WORDS)})\s+([a-z]{{4,}})")
 _COORDINATED = re.compile(r"\s*(?:[,;]\s*(?:et\s+|ou\s+)?|\bet\b\s*)")
@@ -122,7 +126,9 @@ def candidates(
     asked = Asked.of(found.query, generation)
     rows: list[_Row] = []
     addresses = "url" in expectation.wants or bool(_ASKS_SOURCE.search(fold(found.query.text)))
-    one_thing = bool(expectation.wants & SHARP) and "list" not in expectation.wants
+    one_thing = "list" not in expectation.wants and bool(
+        expectation.wants & SHARP or _ONE_PERSON.search(fold(found.query.text))
+    )
     for hit in found.hits[:passages]:
         own = _rows(hit, asked, query_weights, query_vectors, found, generation)
         rows += own if one_thing else own + _lists(own, asked, "list" in expectation.wants)
@@ -319,6 +325,8 @@ def _traits(row: _Row, expectation: Expectation, asked: Asked) -> dict[str, floa
     if asked.pairs:
         traits["phrase"] = len(asked.pairs & pairs_of(text)) / len(asked.pairs)
     traits["sharp"] = float(any(holds(want, text, asked.text) for want in wants & SHARP))
+    if traits["sharp"] and "number" in wants and asked.thing and _HOW_MANY.search(fold(asked.text)):
+        traits["sharp"] = 1.0 if counts(text, tuple(asked.thing)) else OTHER_NUMBER
     traits["soft"] = float(any(holds(want, text, asked.text) for want in wants - SHARP - {"list"}))
     if "definition" in wants:
         traits["defines"] = defines(text, asked)
@@ -330,7 +338,7 @@ def _traits(row: _Row, expectation: Expectation, asked: Asked) -> dict[str, floa
         traits["counted"] = 1.0  # a row under « Les 8 situations professionnelles »
     elif kind == "body" and expectation.count and _enumerates(text, expectation.count, asked.thing):
         traits["counted"] = 1.0  # « Les 4 C sont la Connaissance, les Compétences, la Capitalisation et… »
-    elif kind == "list" and ("list" in wants or not wants & SHARP):
+    elif kind == "list" and ("list" in wants or not (wants & SHARP or _ONE_PERSON.search(fold(asked.text)))):
         traits["item"] = 1.0  # its whole list is a better answer, unless one thing is asked for
     if asked.acronyms:
         traits["expands"] = float(any(expands(text, acronym) for acronym in asked.acronyms))
