@@ -237,7 +237,7 @@ class _Page:
             unit = [self.singles[row, i] for i in members[: LONGEST_LIST + 1]]
             return unit if _can_announce(unit[0]) else unit[1:]
         behind = (self.singles.get((row, index - back)) for back in (1, 2))
-        before = next((c for c in behind if c is not None and _SAYS.search(c.text)), None)
+        before = next((c for c in behind if c is not None and can_be_said(c) and not c.trait("fragment")), None)
         leans = is_dangling(candidate.text) and before is not None and before.sentence.kind in ("body", "list")
         return [before, candidate] if leans and before and before.length <= LONGEST_LEAD else [candidate]
 

@@ -25,6 +25,10 @@ _SHARE = re.compile(r"%|\btaux\b|\bpourcentage\b")
 _COUNT = re.compile(r"\bcombien d(?:e |')(?!temps|annees|ans|mois|jours|heures|argent)")
 _CONTACT = re.compile(r"\b(?:e-?mail|mail|courriel|telephone|tel|contacter|joindre|coordonnees|adresse postale)\b")
 _CONTACT_GIVEN = re.compile(r"\S@\S|\b0\d(?:[ .]?\d\d){4}\b|\bcontact")
+_FREE = re.compile(
+    r"\b(?:est|c'est|sont|etait)\b.{0,30}\b(?:gratuit|payant)(?:e?s?)\b|\best-ce (?:que c'est )?(?:gratuit|payant)"
+)
+_FREE_TOLD = re.compile(r"\bgratuit|\bpayant|€|\beuros?\b")
 _CLOSING = re.compile(r"\b(?:dates? limites?|echeances?|deadline|delais?|jusqu'a quand|cloture)\b")
 _OFFICE = re.compile(
     r"\bqui (?:est|etait|sont|sera|dirige|preside)\b.{0,20}\b"
@@ -55,6 +59,7 @@ def unmet(question: str, expectation: Expectation, said: Sequence[str], lexical:
         or ("money" in wants and bool(_AMOUNT.search(folded)) and not held("money"))
         or ("duration" in wants and not held("duration"))
         or (bool(_CONTACT.search(folded)) and not any(_CONTACT_GIVEN.search(s) for s in spoken))
+        or (bool(_FREE.search(folded)) and not any(_FREE_TOLD.search(s) for s in spoken))
         or (bool(_CLOSING.search(folded)) and not any(_CLOSING.search(s) for s in spoken))
         or (office is not None and not any(stem(office.group(1)) in token_set(s) for s in said))
     )
