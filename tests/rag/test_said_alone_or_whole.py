@@ -1,0 +1,120 @@
+"""What is said whole (a table of as many rows as things asked for) and what is said alone (one person, one acronym)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rag.assistant import Assistant
+from rag.expect import expect, holds
+from rag.retrieve import _stands_out
+from rag.select import _enumerates, is_dangling
+
+SEVEN = ("publique", "personnes", "productive", "financière", "connaissance", "services publics", "engagement")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("question", "things"),
+    [
+        ("Quels sont les sept modèles d'un écosystème ?", SEVEN),
+        ("Quels effets ont les alliances d'après l'étude d'impact ?", ("Performance", "Innovation", "Confiance")),
+    ],
+)
+def test_a_table_with_as_many_rows_as_things_is_said_whole(
+    assistant: Assistant, question: str, things: tuple[str, ...]
+) -> None:
+    answer = assistant.ask(question).answer
+    assert [thing for thing in things if thing not in answer] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("question", "said", "neighbour"),
+    [
+        ("Qui est Anne Robin ?", "direction scientifique", "députée"),
+        ("Qu'est-ce qu'un CPIE ?", "centre permanent", "DJEPVA"),
+    ],
+)
+def test_one_of_a_list_is_said_without_its_neighbours(
+    assistant: Assistant, question: str, said: str, neighbour: str
+) -> None:
+    answer = assistant.ask(question).answer
+    assert said in answer
+    assert neighbour not in answer
+
+
+@pytest.mark.slow
+def test_how_many_is_answered_by_the_number_that_counts_the_thing(assistant: Assistant) -> None:
+    answer = assistant.ask("Combien de partenariats entre associations et entreprises ?")
+    assert "1,2 million" in answer.sentences[0].text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "question", ["Combien gagne un catalyseur territorial par mois ?", "L'aide d'un catalyseur est-elle payante ?"]
+)
+def test_what_something_costs_is_not_answered_by_something_else(assistant: Assistant, question: str) -> None:
+    answer = assistant.ask(question)
+    assert answer.status == "abstained" or "€" in answer.answer or "pay" in answer.answer
+
+
+@pytest.mark.parametrize(
+    ("text", "count", "thing", "found"),
+    [
+        ("Il mesure les effets sur la performance, l'innovation et la confiance.", 3, "effet", True),
+        ("Il mesure les effets sur la performance, l'innovation et la confiance.", 4, "effet", False),
+        ("Il mesure les apports sur la performance, l'innovation et la confiance.", 3, "effet", False),
+        ("Les effets sont la performance et la confiance.", 2, "effet", True),
+    ],
+)
+def test_things_are_counted_after_the_verb_or_at_the_end(text: str, count: int, thing: str, found: bool) -> None:
+    assert _enumerates(text, count, frozenset({thing})) is found
+
+
+@pytest.mark.parametrize(
+    ("text", "leans"),
+    [
+        ("C'est à partir des territoires que tout commence.", False),
+        ("C'est à partir de cette dernière que tout commence.", True),
+        ("C'est un fonds.", True),
+        ("La raison en est simple : il est jeune.", True),
+        ("La raison d'être du fonds est connue.", False),
+    ],
+)
+def test_a_sentence_that_puts_its_subject_first_leans_on_nothing(text: str, leans: bool) -> None:
+    assert is_dangling(text) is leans
+
+
+@pytest.mark.parametrize(
+    ("question", "wants"),
+    [
+        ("Est-ce que toutes les innovations se valent ?", frozenset()),
+        ("Cite toutes les innovations", frozenset({"list"})),
+        ("Quel est le maximum de points ?", frozenset({"number"})),
+        ("Les 4 C et MEDOC, est-ce la même chose ?", frozenset({"list", "compare"})),
+        ("Combien gagne un conseiller ?", frozenset({"number", "money"})),
+    ],
+)
+def test_what_a_question_wants(question: str, wants: frozenset[str]) -> None:
+    assert expect(question).wants == wants
+
+
+@pytest.mark.parametrize(
+    ("want", "text", "held"),
+    [
+        ("number", "2.1.2.2 Élargir la composition", False),
+        ("number", "2.1.2.1 Organiser 1 réunion", True),
+        ("duration", "Le programme ARPEA (2008-2012)", True),
+        ("duration", "Le programme de 2008", False),
+    ],
+)
+def test_what_a_sentence_holds(want: str, text: str, held: bool) -> None:
+    assert holds(want, text) is held  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("scores", "found"), [([7.5, 5.7, 5.6], True), ([6.0, 5.7, 0.0], False), ([0.0, 0.0], False), ([3.0], False)]
+)
+def test_a_passage_stands_out_by_a_fifth(scores: list[float], found: bool) -> None:
+    assert _stands_out(np.array(scores, np.float32)) is found
