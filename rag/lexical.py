@@ -11,7 +11,7 @@ import re
 import unicodedata
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ _ELISION = re.compile(r"\b(?:qu|jusqu|lorsqu|puisqu|quoiqu|quelqu|[cdjlmnst])['�
 
 FAMILY = 0.7  # share of the longer word that two words of one family begin with
 MISPRINTED = 8  # letters of a known word that may be a misprint
+WORDS_KEPT = 512  # of the last questions, in memory only
 MISPRINTS, OFTEN = 2, 5  # chunks that hold one at most, and how many times more hold the right word
 FREQUENT, RARE = 5.0, 11.5  # -log of a word's share of running French: « on » and what tells as much as a word can
 LEAST_FAMILY = 6  # letters that both have: « somme » isn't « sommet »
@@ -128,6 +129,14 @@ class LexicalIndex:
         return np.array(found, object), np.array([len(word) for word in found], np.int32)
 
     def correct(self, word: str) -> str:
+        """What `_corrected` gives; a question's words are asked for again at each step, and the last ones are kept."""
+        return self._correct(word)
+
+    @cached_property
+    def _correct(self) -> Callable[[str], str]:
+        return lru_cache(WORDS_KEPT)(self._corrected)
+
+    def _corrected(self, word: str) -> str:
         """The nearest known word for a folded word that the corpus never uses, or the word itself. A French word becomes
         another of its family only (« financée » → « finance », never « argent » → « urgent »); a misprint of the corpus,
         which hardly uses it, becomes the word that it stands for."""

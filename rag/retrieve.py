@@ -7,7 +7,8 @@ best of BM25 and of the dense search; each then gets all three scores.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -44,6 +45,7 @@ class Found:
     query: Query
     encoded: Encoded
     hits: tuple[Hit, ...]
+    read: dict[int, list[Any]] = field(default_factory=dict, compare=False, repr=False)  # by row: see rag/select.py
 
 
 class HybridRetriever:

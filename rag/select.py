@@ -130,7 +130,9 @@ def candidates(
         expectation.wants & SHARP or _ONE_PERSON.search(fold(found.query.text))
     )
     for hit in found.hits[:passages]:
-        own = _rows(hit, asked, query_weights, query_vectors, found, generation)
+        if hit.row not in found.read:  # read once to order the hits, again to choose among them
+            found.read[hit.row] = _rows(hit, asked, query_weights, query_vectors, found, generation)
+        own = [replace(row, hit=hit) for row in found.read[hit.row]]
         rows += own if one_thing else own + _lists(own, asked, "list" in expectation.wants)
     if not rows:
         return []
