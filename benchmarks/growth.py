@@ -52,6 +52,9 @@ class WordVectors:
     def of(self, texts: list[str]) -> np.ndarray:
         return self._table[[int.from_bytes(hashlib.blake2b(t.encode(), digest_size=4).digest()) % TABLE for t in texts]]
 
+    def queries(self, texts: Sequence[str]) -> list[Encoded]:
+        return [self.query(text) for text in texts]
+
     def query(self, text: str) -> Encoded:
         spans, found = _spans(text)
         vectors = self.of(found)

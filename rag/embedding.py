@@ -85,6 +85,12 @@ class Encoder:
     def query(self, text: str) -> Encoded:
         return self._encode([self._query_prompt], [text])[0]
 
+    def queries(self, texts: Sequence[str]) -> list[Encoded]:
+        """Several together, in less than the time of each alone."""
+        if len(texts) == 1:
+            return [self.query(texts[0])]
+        return self._encode([self._query_prompt] * len(texts), texts)
+
     def _encode(self, prefixes: Sequence[str], texts: Sequence[str]) -> list[Encoded]:
         _use_one_thread()
         tokenized = self._model.tokenize([prefix + text for prefix, text in zip(prefixes, texts, strict=True)])

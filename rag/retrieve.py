@@ -59,8 +59,15 @@ class HybridRetriever:
     @span
     def find(self, text: str, k: int = 10, document_ids: Sequence[str] = ()) -> Found:
         """The `k` best chunks for `text`, best first."""
-        query = parse(text, self._generation.lexical, tuple(document_ids))
-        encoded = self._encoder.query(query.repaired)
+        return self.find_each([text], k, document_ids)[0]
+
+    def find_each(self, texts: Sequence[str], k: int = 10, document_ids: Sequence[str] = ()) -> list[Found]:
+        """The same for several texts, which are encoded together."""
+        queries = [parse(text, self._generation.lexical, tuple(document_ids)) for text in texts]
+        encoded = self._encoder.queries([query.repaired for query in queries])
+        return [self._find(query, vectors, k) for query, vectors in zip(queries, encoded, strict=True)]
+
+    def _find(self, query: Query, encoded: Encoded, k: int) -> Found:
         rows, lexical, dense = self._candidates(query, encoded)
         if not len(rows):
             return Found(query, encoded, ())

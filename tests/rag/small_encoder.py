@@ -50,6 +50,9 @@ class SmallEncoder:
         done(len(texts))
         return found
 
+    def queries(self, texts: Sequence[str]) -> list[Encoded]:
+        return [self.query(text) for text in texts]
+
     def query(self, text: str) -> Encoded:
         spans = [m.span() for m in re.finditer(r"\w+", text)] or [(0, len(text))]
         words = np.stack([vector(text[a:b]) for a, b in spans])
