@@ -26,6 +26,7 @@ THRESHOLD = 0.27  # docs/adr/0007-abstention.md
 # Times as much where the question names what the corpus never does (of 52 such, 46 had no answer), or where little of it is said,
 # and by a passage that is not that near.
 DOUBT = 1.85
+FOREIGN, FOREIGN_DOUBT = 0.35, 1.55  # the same where the corpus has few of the question's words (share of their weight)
 FAINT_COVERAGE, FAINT_LIKENESS = 0.2, 0.45
 KNOWN = 0.7  # share of the weight of a question that asks why, whose words the corpus must have
 NOTHING_ASKED = 0.85  # likeness where the question has no such word
@@ -177,7 +178,9 @@ def asks_why_of_the_unknown(question: str, given: Signals) -> bool:
 def needed(given: Signals) -> float:
     """The probability from which a question is answered."""
     faint = given.best_coverage < FAINT_COVERAGE and given.dense < FAINT_LIKENESS
-    return THRESHOLD * DOUBT if given.name_unknown or faint else THRESHOLD
+    if given.name_unknown or faint:
+        return THRESHOLD * DOUBT
+    return THRESHOLD * (FOREIGN_DOUBT if given.known < FOREIGN else 1.0)
 
 
 # bias, then one weight a signal in the order of Signals
