@@ -25,6 +25,11 @@ _ANAPHORA = re.compile(
     r"(?:le|la) (?:premier|premiere|deuxieme|second|seconde|troisieme|quatrieme|cinquieme|sixieme|septieme|dernier|derniere|suivante?|precedente?)|"
     r"(?:ce|cet|cette|ces) \w+|d'autres?|l'autre|les autres)\b|-(?:il|elle|ils|elles|t-il|t-elle)\b"
 )
+# « et les inventions, elles sont plutôt du côté des processus ou des produits ? »: its pronoun stands for what it names itself
+_NAMED_AGAIN = re.compile(
+    r"^(?:(?:et|mais|ok|alors|donc)\b[ ,.]*)*(?:les?|la|l'|un|une) ?[a-z][\w' -]{3,40}, (?:elles?|ils?|c'est|ca|cela)\b"
+)
+NAMES_ENOUGH = 4  # content words of such a question
 _IMPERSONAL = re.compile(
     r"\b(?:il (?:y a|faut|existe|s'agit|est (?:possible|necessaire|utile))|y a-t-il|existe-t-il|faut-il|s'agit-il|est-il (?:possible|necessaire|utile)|qu'est-ce|est-ce|ce que|ce qui|c'est)\b"
 )
@@ -53,6 +58,8 @@ def condense(question: str, history: Sequence[Turn]) -> str:
 def leans(question: str) -> bool:
     """Whether a question can't be understood alone."""
     folded = fold(question).strip()
+    if _NAMED_AGAIN.match(folded) and len([w for w in words(folded) if w not in STOP_WORDS]) >= NAMES_ENOUGH:
+        return False
     if _ELLIPSIS.search(folded) or _DETAIL.search(folded):
         return True
     if _BARE.search(folded) and len(folded.split()) <= SHORT:

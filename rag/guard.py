@@ -77,7 +77,7 @@ _TYPED = {
     r"koi": "quoi",
     r"cmt": "comment",
     r"cmb|cbn": "combien",
-    r"qd|kan|kand": "quand",
+    r"qd|kan|kand|quan": "quand",
     r"kel": "quel",
     r"kels": "quels",
     r"kelles?": "quelle",
