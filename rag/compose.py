@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from rag.draft import BULLET, DraftSentence, Quote, sentence
-from rag.expect import NUMBER_WORDS, Expectation
+from rag.expect import NUMBER_TOKENS, NUMBER_WORDS, Expectation
 from rag.focus import counts, focus
 from rag.generation import Generation
-from rag.lexical import fold
+from rag.lexical import fold, token_set
 from rag.outline import headings_of
 from rag.retrieve import Found
 from rag.select import Candidate, candidates, is_dangling
@@ -106,7 +106,7 @@ def _choose(
     chosen: list[Candidate] = []
     first: list[Candidate] = []
     length = 0
-    for candidate in _reading_on(ranked, expectation):
+    for candidate in _reading_on(ranked, expectation, things):
         if not candidate.whole_list and not can_be_said(candidate):
             continue
         if best is None and candidate.sentence.kind == "body" and candidate.text.endswith("?"):
@@ -135,7 +135,9 @@ def _choose(
             best, first = candidate, unit
         chosen += unit
         length += words
-        counted = candidate.trait("counted") or candidate.sentence.kind == "table"
+        counted = candidate.sentence.kind == "table" or (
+            candidate.trait("counted") and _speaks_of(candidate, _thing(things))
+        )
         if candidate.whole_list and counted and expectation.wants == {"list"}:
             break  # all that was asked for
     if best is not None and length < SHORT_ANSWER and not best.trait("sharp"):
@@ -183,20 +185,34 @@ def _orphan(candidate: Candidate, wants_list: bool) -> bool:
     return alone and candidate.length < ITEM_WORDS and candidate.coverage == 0
 
 
-def _reading_on(ranked: Sequence[Candidate], expectation: Expectation) -> list[Candidate]:
+def _reading_on(ranked: Sequence[Candidate], expectation: Expectation, things: Sequence[str]) -> list[Candidate]:
     """The candidates, best first, what leans on the best sentence right after it: « Cette dernière correspond à… »."""
     best = next((c for c in ranked if c.whole_list or can_be_said(c)), ranked[0])
     after = [c for c in ranked if c.key == (best.hit.row, best.members[-1] + 1) and is_dangling(c.text)]
     if "list" in expectation.wants and _counts_on(best):
         after += [c for c in ranked if c.key == (best.hit.row, best.members[-1] + 1) and c not in after]
     if "list" in expectation.wants and not best.trait("counted"):
+        thing = _thing(things)
+        announced = thing <= best.tokens and bool(_COUNT.search(fold(best.text)))
         named = [
             c
             for c in ranked
-            if c.whole_list and c.trait("counted") and c.hit.chunk.document_id == best.hit.chunk.document_id
+            if c.whole_list
+            and c.trait("counted")
+            and c.hit.chunk.document_id == best.hit.chunk.document_id
+            and (announced or _speaks_of(c, thing))
         ]
         after = [replace(c, score=best.score) for c in named[:1] if c.hit.chunk.page == best.hit.chunk.page] or after
     return [best, *after, *(c for c in ranked if c is not best and c not in after)]
+
+
+def _thing(things: Sequence[str]) -> set[str]:
+    """What is asked for, without how many there are."""
+    return set([token for token in things if token not in NUMBER_TOKENS and not token.isdigit()][:1])
+
+
+def _speaks_of(candidate: Candidate, thing: set[str]) -> bool:
+    return thing <= candidate.tokens | token_set(" ".join(candidate.hit.chunk.section))
 
 
 def _counts_on(candidate: Candidate) -> bool:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from rag.lexical import fold, token_set
+from rag.lexical import fold, stem, token_set
 
 Want = Literal[
     "number", "percent", "money", "duration", "date", "person", "url", "list", "definition", "reason", "how", "compare"
@@ -19,6 +19,8 @@ NUMBER_WORDS = {
     "deux": 2, "trois": 3, "quatre": 4, "cinq": 5, "six": 6, "sept": 7, "huit": 8, "neuf": 9, "dix": 10, "onze": 11,
     "douze": 12, "treize": 13, "quatorze": 14, "quinze": 15, "seize": 16, "vingt": 20,
 }  # fmt: skip
+
+NUMBER_TOKENS = frozenset(map(stem, NUMBER_WORDS))
 
 _RULES: tuple[tuple[str, Want], ...] = (
     (

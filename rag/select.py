@@ -133,7 +133,7 @@ def candidates(
         if hit.row not in found.read:  # read once to order the hits, again to choose among them
             found.read[hit.row] = _rows(hit, asked, query_weights, query_vectors, found, generation)
         own = [replace(row, hit=hit) for row in found.read[hit.row]]
-        rows += own if one_thing else own + _lists(own, asked, "list" in expectation.wants)
+        rows += own if one_thing else own + _lists(own, asked)
     if not rows:
         return []
     if "list" in expectation.wants and not one_thing:
@@ -247,7 +247,7 @@ def _in_one_cell(row: str, said: frozenset[str], asked: Asked) -> float:
     return max(asked.coverage(shared | cell) for cell in cells)
 
 
-def _lists(rows: Sequence[_Row], asked: Asked, listed: bool) -> list[_Row]:
+def _lists(rows: Sequence[_Row], asked: Asked) -> list[_Row]:
     """Each list of a chunk as one candidate: its items, with the sentence that announces them."""
     found = []
     start = 0
@@ -257,7 +257,7 @@ def _lists(rows: Sequence[_Row], asked: Asked, listed: bool) -> list[_Row]:
             end += 1
         if end - start >= 2:
             first = start - 1 if start and _announces(rows[start - 1]) else start
-            found.append(_joined(rows[first:end], asked, listed))
+            found.append(_joined(rows[first:end], asked))
         start = max(end, start + 1)
     return found
 
@@ -292,9 +292,9 @@ def _announces(row: _Row) -> bool:
     return row.sentence.kind == "title" or (row.sentence.kind == "body" and row.text.rstrip().endswith(":"))
 
 
-def _joined(members: Sequence[_Row], asked: Asked, listed: bool = True) -> _Row:
+def _joined(members: Sequence[_Row], asked: Asked) -> _Row:
     tokens = frozenset().union(*(row.tokens for row in members))
-    said = asked.coverage(tokens) if listed else max(asked.coverage(members[0].tokens | row.tokens) for row in members)
+    said = asked.coverage(tokens)
     return replace(
         members[0],
         members=tuple(row.members[0] for row in members),
