@@ -20,6 +20,7 @@ __all__ = ["Draft", "DraftSentence", "Quote", "compose"]
 
 BUDGET = 81  # words of an answer that isn't a list
 LIST_BUDGET = 140
+PARTS_BUDGET = 120  # of an answer to several questions
 SHORT_ANSWER, FILLED = 25, 60  # words below which an answer goes on with what follows, and how far
 LONGEST_ANSWER = 200  # the same, with the first list where one is asked for: half of it says nothing
 MOST_SENTENCES = 5
@@ -70,7 +71,7 @@ def compose(
             return candidate.length
         return len(sentence(candidate, None, asked, expectation, generation).text.split())
 
-    chosen = _choose(_each_part_first(ranked, supports), expectation, things, length)
+    chosen = _choose(_each_part_first(ranked, supports), expectation, things, length, bool(supports))
     chosen = _extreme_first(chosen, ranked, found.query.text)
     listed = _listed(chosen, expectation)
     drafted = tuple(sentence(c, listed.get(c.key), asked, expectation, generation) for c in chosen)
@@ -95,13 +96,17 @@ def _each_part_first(ranked: list[Candidate], supports: Sequence[Sequence[Candid
 
 
 def _choose(
-    ranked: Sequence[Candidate], expectation: Expectation, things: Sequence[str], words_of: Callable[[Candidate], int]
+    ranked: Sequence[Candidate],
+    expectation: Expectation,
+    things: Sequence[str],
+    words_of: Callable[[Candidate], int],
+    several: bool = False,
 ) -> list[Candidate]:
     """The best sentence or list, then others while they are worth it and there is room, direct answer first. `things`: index
     tokens of what is asked for."""
     page = _Page.of(ranked)
     wants_list = "list" in expectation.wants
-    budget = LIST_BUDGET if wants_list else BUDGET
+    budget = max(LIST_BUDGET if wants_list else BUDGET, PARTS_BUDGET if several else 0)
     best: Candidate | None = None
     chosen: list[Candidate] = []
     first: list[Candidate] = []
