@@ -189,10 +189,9 @@ class Assistant:
     def _find_parts(self, text: str, k: int, document_ids: Sequence[str]) -> list[tuple[Expectation, Found]]:
         """What is found for the whole question, then for each of the several things that it asks."""
         several = parts(text)
-        asked = (text, *(several if len(several) > 1 else ()))
-        wanted = [expect(part) for part in asked]
-        found = self._retriever.find_each(asked, k, document_ids)
-        return [(e, rerank(f, e, self.generation)) for e, f in zip(wanted, found, strict=True)]
+        asked = [(expect(part), part) for part in (text, *(several if len(several) > 1 else ()))]
+        self._retriever.encode_together([part for _, part in asked])
+        return [(e, rerank(self._retriever.find(part, k, document_ids), e, self.generation)) for e, part in asked]
 
     # --- what is shown
 
