@@ -37,6 +37,7 @@ LEAST_ROWS = 3  # with a share, of a table that ranks things
 ILLEGIBLE = 0.2  # share of a sentence that isn't French beyond which it isn't said
 SENTENCE_WORDS = 6  # words below which a line without an end is a label
 TITLE_WORDS = 8  # words from which a title says something by itself
+LABEL = 40  # characters in which an entry's label ends
 NAMED = 0.3  # share of an item's label in the question from which it is the one asked for (« CPIE : centre… »)
 ITEM_WORDS = 10  # words below which an item is understood only in its list
 ALIKE = 0.6  # share of words in common beyond which two sentences say the same thing
@@ -170,14 +171,15 @@ def _what_follows(best: Candidate, chosen: Sequence[Candidate], page: _Page, roo
     """The sentences after those chosen in the best one's passage, while there is `room` for their words: what an answer of a
     few words means is often said next."""
     row = best.hit.row
-    if best.trait("label") >= NAMED or best.trait("expands"):
-        return []  # « CPIE : centre… » is followed by another's
     index = max(c.index for c in chosen if c.hit.row == row) + 1
     found: list[Candidate] = []
     while (row, index) in page.singles:
         following = page.singles[row, index]
         room -= following.length
-        if room < 0 or not can_be_said(following):
+        labelled = (
+            " : " in best.text[:LABEL] and " : " in following.text[:LABEL]
+        )  # « CPIE : centre… », « DJEPVA : direction… »
+        if room < 0 or labelled or not can_be_said(following):
             break
         found.append(following)
         index += 1
