@@ -187,8 +187,7 @@ def _counts_on(last: Placed, line: Placed) -> bool:
     """Whether a number that begins a line ends the sentence of the one before: « …le Fonds ODD » « 17. Il finance… »."""
     number = NUMBERED.match(line.text)
     return (
-        bool(number)
-        and number is not None
+        number is not None
         and int(number[1]) > 1
         and not ended(last.text)
         and last.text[-1:].isalpha()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 from rag.focus import focus
@@ -12,6 +13,8 @@ from rag.generation import Generation
 from rag.lexical import fold, tokenize
 from rag.query import EXPANSION_WEIGHT, GLOSSARY, Query
 
+_HOW_MANY = re.compile(r"\bcombien d(?:e |')")
+_ONE_PERSON = re.compile(r"\bqui (?:est|etait|c'est)\b|\bc'est qui\b")
 _ACRONYM = re.compile(r"\b[A-Z](?:&[A-Z]|[A-Z]{1,7})\b")
 
 
@@ -27,6 +30,14 @@ class Asked:
     names: Mapping[str, tuple[frozenset[str], ...]]
     pairs: frozenset[tuple[str, str]]
     acronyms: tuple[str, ...]
+
+    @cached_property
+    def how_many(self) -> bool:
+        return bool(_HOW_MANY.search(fold(self.text)))
+
+    @cached_property
+    def one_person(self) -> bool:
+        return bool(_ONE_PERSON.search(fold(self.text)))
 
     @classmethod
     def of(cls, query: Query, generation: Generation) -> Asked:

@@ -9,7 +9,7 @@ from rag.compose import WORTH, Draft, can_be_said
 from rag.draft import DraftSentence, Quote, sentence
 from rag.expect import Expectation
 from rag.generation import Generation
-from rag.lexical import STOP_WORDS, stem, words
+from rag.lexical import stem, token_set, words
 from rag.query import Query
 from rag.verify import unsupported
 
@@ -56,9 +56,9 @@ def _grouped(drafted: Sequence[DraftSentence]) -> Iterator[list[DraftSentence]]:
     """Sentences by what is said together: one alone, or a list with what announces it."""
     group: list[DraftSentence] = []
     for one in drafted:
-        if (group and not one.item and not one.goes_on) or (
-            group and one.item and not (group[-1].item or group[-1].goes_on or group[-1].text.endswith(":"))
-        ):
+        before = group[-1] if group else one
+        follows = one.goes_on or (one.item and (before.item or before.goes_on or before.text.endswith(":")))
+        if group and not follows:
             yield group
             group = []
         group.append(one)
@@ -72,8 +72,8 @@ def tie(text: str, cited: Sequence[Source], given: Sequence[Source]) -> DraftSen
     said of another."""
     tied = _tied(text, cited)
     if not tied.quotes or unsupported(tied):
-        wanted = _content(text)
-        held = {part: len(wanted & _content(_quoted(part))) for source in given for part in source.parts}
+        wanted = token_set(text)
+        held = {part: len(wanted & _held(part)) for source in given for part in source.parts}
         best = max(held, key=held.__getitem__, default=None)
         if best is not None and len(wanted) >= LEAST_WORDS and held[best] >= NEARLY_ALL * len(wanted):
             tied = DraftSentence(text, best.quotes)
@@ -91,13 +91,14 @@ def _swapped(tied: DraftSentence, given: Sequence[Source]) -> bool:
 
 
 def _tied(text: str, cited: Sequence[Source]) -> DraftSentence:
-    wanted, covered = _content(text), frozenset[str]()
+    wanted, covered = token_set(text), frozenset[str]()
     quotes: list[Quote] = []
     left = [part for source in cited for part in source.parts]
     most = max((len(source.parts) for source in cited), default=0)  # a whole list is said with all its items
     while left and len(quotes) < max(QUOTES, most) and len(covered) < ENOUGH * len(wanted):
-        best = max(left, key=lambda part: len((wanted - covered) & _content(_quoted(part))))
-        new = (wanted - covered) & _content(_quoted(best))
+        missing = wanted - covered
+        best = max(left, key=lambda part: len(missing & _held(part)))
+        new = missing & _held(best)
         if not new:
             break
         quotes += best.quotes
@@ -110,5 +111,5 @@ def _quoted(part: DraftSentence) -> str:
     return " ".join(quote.text for quote in part.quotes)
 
 
-def _content(text: str) -> frozenset[str]:
-    return frozenset(stem(word) for word in words(text) if word not in STOP_WORDS)
+def _held(part: DraftSentence) -> frozenset[str]:
+    return token_set(_quoted(part))

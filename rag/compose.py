@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from rag.draft import BULLET, DraftSentence, Quote, sentence
-from rag.expect import NUMBER_TOKENS, NUMBER_WORDS, Expectation
-from rag.focus import counts, focus
+from rag.expect import Expectation
+from rag.focus import counts, focus, uncounted
 from rag.generation import Generation
 from rag.lexical import fold, token_set
 from rag.outline import headings_of
 from rag.retrieve import Found
+from rag.rows import COUNTED
 from rag.select import Candidate, candidates, is_dangling
 from rag.spans import span
 
@@ -30,7 +31,6 @@ WORTH = 4.1  # how far below the best a sentence may score and still be said
 LONGEST_LIST = 12  # items shown of one list
 _SAYS = re.compile(r"\d|[^\W\d_]{3}|://")  # « .l. » says nothing
 _ONE = re.compile(r"\bune?\b", re.IGNORECASE)
-_COUNT = re.compile(rf"\b(?:[2-9]|1\d|{'|'.join(NUMBER_WORDS)})\s+[a-z]{{4,}}")
 _EXTREME = re.compile(r"\b(?:le|la|les) (plus|moins)\b")
 _SHARE = re.compile(r"(\d+(?:[.,]\d+)?)\s?%")
 LEAST_ROWS = 3  # with a share, of a table that ranks things
@@ -107,6 +107,7 @@ def _choose(
     tokens of what is asked for."""
     page = _Page.of(ranked)
     wants_list = "list" in expectation.wants
+    thing = set(uncounted(things))
     budget = max(LIST_BUDGET if wants_list else BUDGET, PARTS_BUDGET if several else 0)
     best: Candidate | None = None
     chosen: list[Candidate] = []
@@ -141,9 +142,7 @@ def _choose(
             best, first = candidate, unit
         chosen += unit
         length += words
-        counted = candidate.sentence.kind == "table" or (
-            candidate.trait("counted") and _speaks_of(candidate, _thing(things))
-        )
+        counted = candidate.sentence.kind == "table" or (candidate.trait("counted") and _speaks_of(candidate, thing))
         if candidate.whole_list and counted and expectation.wants == {"list"}:
             break  # all that was asked for
     if best is not None and length < SHORT_ANSWER and not best.trait("sharp"):
@@ -176,14 +175,16 @@ def _what_follows(best: Candidate, chosen: Sequence[Candidate], page: _Page, roo
     while (row, index) in page.singles:
         following = page.singles[row, index]
         room -= following.length
-        labelled = (
-            " : " in best.text[:LABEL] and " : " in following.text[:LABEL]
-        )  # « CPIE : centre… », « DJEPVA : direction… »
-        if room < 0 or labelled or not can_be_said(following):
+        if room < 0 or (_labelled(best) and _labelled(following)) or not can_be_said(following):
             break
         found.append(following)
         index += 1
     return found
+
+
+def _labelled(candidate: Candidate) -> bool:
+    """An entry among others: « CPIE : centre permanent… »."""
+    return " : " in candidate.text[:LABEL]
 
 
 def _orphan(candidate: Candidate, wants_list: bool) -> bool:
@@ -199,23 +200,20 @@ def _reading_on(ranked: Sequence[Candidate], expectation: Expectation, things: S
     if "list" in expectation.wants and _counts_on(best):
         after += [c for c in ranked if c.key == (best.hit.row, best.members[-1] + 1) and c not in after]
     if "list" in expectation.wants and not best.trait("counted"):
-        thing = _thing(things)
-        announced = thing <= best.tokens and bool(_COUNT.search(fold(best.text)))
-        named = [
+        thing = set(uncounted(things))
+        announced = thing <= best.tokens and bool(COUNTED.search(fold(best.text)))
+        named = (
             c
             for c in ranked
             if c.whole_list
             and c.trait("counted")
             and c.hit.chunk.document_id == best.hit.chunk.document_id
             and (announced or _speaks_of(c, thing))
-        ]
-        after = [replace(c, score=best.score) for c in named[:1] if c.hit.chunk.page == best.hit.chunk.page] or after
+        )
+        whole = next(named, None)
+        if whole is not None and whole.hit.chunk.page == best.hit.chunk.page:
+            after = [replace(whole, score=best.score)]
     return [best, *after, *(c for c in ranked if c is not best and c not in after)]
-
-
-def _thing(things: Sequence[str]) -> set[str]:
-    """What is asked for, without how many there are."""
-    return set([token for token in things if token not in NUMBER_TOKENS and not token.isdigit()][:1])
 
 
 def _speaks_of(candidate: Candidate, thing: set[str]) -> bool:
@@ -227,7 +225,7 @@ def _counts_on(candidate: Candidate) -> bool:
     return (
         candidate.sentence.kind == "body"
         and candidate.length <= LONGEST_LEAD
-        and bool(_COUNT.search(fold(candidate.text)))
+        and bool(COUNTED.search(fold(candidate.text)))
     )
 
 
@@ -321,9 +319,9 @@ def _lesser_row(candidate: Candidate, chosen: Sequence[Candidate], expectation: 
 
 
 def _alike(a: Candidate, b: Candidate) -> bool:
-    smaller = min(len(a.tokens), len(b.tokens))
     if a.text == b.text and a.sentence.kind != "list":
         return True
+    smaller = min(len(a.tokens), len(b.tokens))
     return smaller > 0 and len(a.tokens & b.tokens) / smaller > ALIKE and a.hit.row != b.hit.row
 
 

@@ -83,12 +83,10 @@ class Encoder:
         return [found[i] for i in range(len(texts))]
 
     def query(self, text: str) -> Encoded:
-        return self._encode([self._query_prompt], [text])[0]
+        return self.queries([text])[0]
 
     def queries(self, texts: Sequence[str]) -> list[Encoded]:
         """Several together, in less than the time of each alone."""
-        if len(texts) == 1:
-            return [self.query(texts[0])]
         return self._encode([self._query_prompt] * len(texts), texts)
 
     def _encode(self, prefixes: Sequence[str], texts: Sequence[str]) -> list[Encoded]:

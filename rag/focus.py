@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from rag.expect import NUMBER_TOKENS
 from rag.lexical import STOP_WORDS, LexicalIndex, fold, stem, words
 
 MOST = 2  # words of the focus: the thing asked for, and what is said of it
@@ -44,6 +45,11 @@ def focus(question: str, lexical: LexicalIndex) -> tuple[str, ...]:
 def _content(text: str, lexical: LexicalIndex) -> list[str]:
     tokens = (stem(lexical.correct(word)) for word in words(text) if word not in STOP_WORDS)
     return [token for token in tokens if token not in _GENERIC]
+
+
+def uncounted(things: Sequence[str]) -> tuple[str, ...]:
+    """The thing asked for, of the tokens of the focus, without how many there are; none where only a number is asked of."""
+    return tuple(token for token in things if token not in NUMBER_TOKENS and not token.isdigit())[:1]
 
 
 def counts(sentence: str, asked: Sequence[str]) -> bool:

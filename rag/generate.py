@@ -100,7 +100,7 @@ class Writer:
         if time.monotonic() < self._rests_until:
             return otherwise
         _load_client()
-        messages = [_system(REWRITE), _user(conversation(question, history))]
+        messages = [_message("system", REWRITE), _message("user", conversation(question, history))]
         written = ""
         try:
             with closing(
@@ -200,28 +200,21 @@ def _load_client() -> None:
     import openai  # noqa: F401
 
 
-def _system(text: str) -> Any:
+def _message(role: str, text: str) -> Any:
     from llama_index.core.llms import ChatMessage, MessageRole
 
-    return ChatMessage(role=MessageRole.SYSTEM, content=text)
-
-
-def _user(text: str) -> Any:
-    from llama_index.core.llms import ChatMessage, MessageRole
-
-    return ChatMessage(role=MessageRole.USER, content=text)
-
-
-def _assistant(text: str) -> Any:
-    from llama_index.core.llms import ChatMessage, MessageRole
-
-    return ChatMessage(role=MessageRole.ASSISTANT, content=text)
+    return ChatMessage(role=MessageRole(role), content=text)
 
 
 def _messages(question: str, sources: Sequence[Source]) -> list[Any]:
     passages = "\n".join(f"[{n}] {_harmless(source.text)}" for n, source in enumerate(sources, 1))
     (shown, asked), answered = SHOWN
-    return [_system(SYSTEM), _user(_asked(shown, asked)), _assistant(answered), _user(_asked(passages, question))]
+    return [
+        _message("system", SYSTEM),
+        _message("user", _asked(shown, asked)),
+        _message("assistant", answered),
+        _message("user", _asked(passages, question)),
+    ]
 
 
 def _asked(passages: str, question: str) -> str:

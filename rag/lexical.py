@@ -128,12 +128,9 @@ class LexicalIndex:
         found = [word for word in self.vocabulary if word.isalpha()]
         return np.array(found, object), np.array([len(word) for word in found], np.int32)
 
-    def correct(self, word: str) -> str:
-        """What `_corrected` gives; a question's words are asked for again at each step, and the last ones are kept."""
-        return self._correct(word)
-
     @cached_property
-    def _correct(self) -> Callable[[str], str]:
+    def correct(self) -> Callable[[str], str]:
+        """`_corrected`, which is asked of the same words at each step of a question: the last answers are kept."""
         return lru_cache(WORDS_KEPT)(self._corrected)
 
     def _corrected(self, word: str) -> str:

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from rag.draft import DraftSentence, quote, tidy
-from rag.expect import NUMBER_TOKENS, Expectation
-from rag.focus import focus
+from rag.expect import Expectation
+from rag.focus import focus, uncounted
 from rag.generation import Generation
 from rag.lexical import fold, stem, words
 from rag.retrieve import Found, Hit
@@ -40,7 +40,7 @@ def headings_of(found: Found, expectation: Expectation, generation: Generation) 
     """As many headings as the question counts, in their order, each of which numbers the thing asked for; none where the
     best documents have no such series."""
     count = expectation.count or 0
-    thing = [t for t in focus(found.query.text, generation.lexical) if t not in NUMBER_TOKENS and not t.isdigit()][:1]
+    thing = uncounted(focus(found.query.text, generation.lexical))
     one_of_them = " : " in found.query.text  # « Quels sont les trois leviers : la Vision partagée »
     if "list" not in expectation.wants or not 2 <= count <= MOST or not thing or one_of_them:
         return ()

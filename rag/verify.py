@@ -73,7 +73,7 @@ def _done_by_another(said: str, cited: str) -> list[str]:
     missing = []
     for match in _DONE.finditer(said):
         done = words(match.group(1))[-1]
-        subject = _content([w for w in words(said[: match.start()]) if w not in STOP_WORDS][-NEAR_SAID:])
+        subject = _content(_nearest(words(said[: match.start()]), -NEAR_SAID))
         places = [i for i, other in enumerate(quoted) if stem(other) == stem(done)]
         near = set[str]().union(
             *(

@@ -47,11 +47,10 @@ def unsaid(
     kept: list[DraftSentence] = []
     told = True  # whether the sentence before is said, on which the next may lean
     for sentence in extractive:
-        is_said = len(_words(sentence) & known) >= SAID * len(_words(sentence)) or bool(proven & set(sentence.quotes))
+        is_said = _share(sentence, known) >= SAID or bool(proven & set(sentence.quotes))
         leans = is_dangling(sentence.text) and not told
-        wanted = sentence in listed or (
-            (cut or (not listed and _score(sentence) >= best - NEAR)) and not sentence.text.endswith(":")
-        )
+        near = cut or (not listed and _score(sentence) >= best - NEAR)
+        wanted = sentence in listed or (near and not sentence.text.endswith(":"))
         told = is_said
         if is_said or leans or not wanted:
             continue
@@ -64,6 +63,12 @@ def unsaid(
     return kept
 
 
+def _share(sentence: DraftSentence, known: frozenset[str]) -> float:
+    """Of a sentence's words, that are among `known`."""
+    own = _words(sentence)
+    return len(own & known) / len(own) if own else 1.0
+
+
 def _score(sentence: DraftSentence) -> float:
     return max((quote.score for quote in sentence.quotes), default=0.0)
 
@@ -72,5 +77,5 @@ def _first_list(extractive: Sequence[DraftSentence], known: frozenset[str]) -> l
     """The items of the first list, where it comes early or where what was said takes some words of most of them."""
     items = [n for n, s in enumerate(extractive) if s.item or s.goes_on]
     first = [extractive[n] for place, n in enumerate(items) if n == items[0] + place]
-    taken = sum(len(_words(s) & known) >= TAKEN * len(_words(s)) for s in first)
+    taken = sum(_share(s, known) >= TAKEN for s in first)
     return first if items and (items[0] <= FIRST or taken > len(first) / 2) else []
