@@ -18,6 +18,7 @@ from rag.expect import SHARP, Expectation, Want, holds
 from rag.focus import counts, focus
 from rag.generation import Generation
 from rag.lexical import STOP_WORDS, fold, stem, token_set, words
+from rag.parts import preamble
 from rag.query import GLOSSARY, Query
 from rag.retrieve import Found, query_words
 from rag.select import Candidate
@@ -132,11 +133,13 @@ def _sharp(candidate: Candidate, wants: Set[Want], question: str) -> bool:
 
 
 def _names(question: str) -> frozenset[str]:
-    """Tokens of the question's names and numbers."""
+    """Tokens of the question's names and numbers, but those by which who asks says who they are (« une commune de 8 000 habitants »)."""
+    aside = preamble(question)
     named = (word for match in _NAME.finditer(question) for word in words(match.group()) if word not in STOP_WORDS)
     return frozenset(
         stem(word)
         for word in (*(w for w in named if w not in GLOSSARY), *(w for w in words(question) if w[0].isdigit()))
+        if word not in aside
     )
 
 

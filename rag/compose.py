@@ -333,6 +333,8 @@ def _order(chosen: Sequence[Candidate], first: Sequence[Candidate]) -> list[Cand
     for candidate in chosen:
         rank.setdefault(candidate.hit.row, len(rank))
     start = first[0].key
+    if (lead := next((c for c in chosen if c.key == (start[0], start[1] - 1)), None)) and lead.text.endswith(":"):
+        start = lead.key  # what announces stays before what it announces
 
     def place(c: Candidate) -> tuple[int, bool, int]:
         return rank[c.hit.row], rank[c.hit.row] == 0 and c.key < start, c.index

@@ -11,7 +11,7 @@ from rapidfuzz import fuzz
 
 from corpus.chunk import locate
 from corpus.joining import join_lines
-from rag.expect import Expectation, holds
+from rag.expect import SHARP, Expectation, holds
 from rag.generation import Generation
 from rag.lexical import fold, tokenize
 from rag.retrieve import Hit
@@ -100,7 +100,7 @@ def _cells(
         return cells
     if len(cells) == 2:
         return [cells[0], _without_head(cells[1], candidate.hit)]
-    whole = "list" in expectation.wants and not _has_heads(candidate.hit, [chunk[a:b] for a, b in cells[1:]])
+    whole = not expectation.wants & SHARP and not _has_heads(candidate.hit, [chunk[a:b] for a, b in cells[1:]])
     kept = [(a, b) for a, b in cells[1:] if whole or _asked_for(chunk[a:b], asked, expectation)]
     if len(kept) == 1 and "list" in expectation.wants:
         kept = [_without_asked_head(kept[0], asked, candidate.hit)]
@@ -134,7 +134,12 @@ def _has_heads(hit: Hit, cells: Sequence[str]) -> bool:
     """Whether the cells of a row say their columns' heads (« Objectifs … ; Taux de pratique … »): one may be asked for, where
     those of another row are items of one list."""
     heads = [_squash(part) for part in _heads(hit)]
-    return any(part and _squash(cell).startswith(part) and _squash(cell) != part for cell in cells for part in heads)
+    opening = [cell.split()[0] for cell in cells]
+    rows = (hit.chunk.text[s.start : s.end].partition(" : ")[2] for s in hit.sentences if s.kind == "table")
+    alike = sum([cell.split()[:1] for cell in row.split(" ; ")] == [[word] for word in opening] for row in rows)
+    return (len(cells) > 1 and alike > 1) or any(
+        part and _squash(cell).startswith(part) and _squash(cell) != part for cell in cells for part in heads
+    )
 
 
 def _heads(hit: Hit) -> list[str]:

@@ -10,10 +10,13 @@ from typing import Literal
 from rag.lexical import fold, stem, token_set
 
 Want = Literal[
-    "number", "percent", "money", "duration", "date", "person", "url", "list", "definition", "reason", "how", "compare"
-]
+    "number", "percent", "money", "duration", "date", "person", "url", "list", "definition", "reason", "how", "compare",
+    "frequency",
+]  # fmt: skip
 
-SHARP: frozenset[Want] = frozenset({"number", "percent", "money", "duration", "date", "url"})  # what is there or isn't
+SHARP: frozenset[Want] = frozenset(
+    {"number", "percent", "money", "duration", "date", "url", "frequency"}
+)  # what is there or isn't
 
 NUMBER_WORDS = {
     "deux": 2, "trois": 3, "quatre": 4, "cinq": 5, "six": 6, "sept": 7, "huit": 8, "neuf": 9, "dix": 10, "onze": 11,
@@ -24,43 +27,51 @@ NUMBER_TOKENS = frozenset(map(stem, NUMBER_WORDS))
 
 _RULES: tuple[tuple[str, Want], ...] = (
     (
-        r"\bcombien\b|\bnombre d|\bquel(?:le)?s? (?:est |sont )?(?:le |la |l'|les )?(?:nombre|chiffre|montant|effectif|part|proportion|ratio|maximum|minimum|plafond|seuil|total|score|age\b|taille|surface|superficie|distance|vitesse)",
+        r"\bcombien\b|\bnombre d|\bquel(?:le)?s? (?:est |sont )?(?:le |la |l'|les )?(?:nombre|chiffre|montant|effectif|part|proportion|ratio|maximum|minimum|plafond|seuil|total|score|rang|age|taille|surface|superficie|distance|vitesse)s?\b",
         "number",
     ),
     (r"\btaux\b|pourcent|\bpour cent\b|%|\bproportion\b|\bquelle part\b|\bratios?\b", "percent"),
     (
-        r"\bbudget|\btarifs?\b|\bcout|\bcoute|\bmontant|\bdotation|\beuros?\b|€|\bprix\b|\bsalaire|\bremuner|\bgagne|\bsomme\b|\bmillions?\b|\brapporte",
+        r"\bbudget|\btarifs?\b|\bcout(?:s|e|er|ent|ait|aient|era)?\b|\bmontant|\bdotation|\beuros?\b|€|\bprix\b|\bsalaire|\bremunerations?\b|"
+        r"\bcombien.{0,25}\b(?:gagn|rapport|touch|remuner)|\b(?:gagne|rapporte|touche)(?:nt)? combien|\bsomme\b|\bmillions?\b",
         "money",
     ),
     (r"combien de temps|\bduree|\bdure\b|\bdurent\b|combien d'annees|\bdepuis combien", "duration"),
+    (r"\bfrequence\b|\bcombien de fois\b|\btous les combien\b|\bperiodicite\b|\bquel rythme\b", "frequency"),
     (
-        r"\bquand\b|\bquelle date|\ben quelle annee|\bquelle annee|\bdepuis quand|\bdate\b|\bquel mois|\bde quand\b|\bannee\b",
+        r"\bquelles? dates?\b|\bquelles? annees?\b|\bdate\b|\bquels? mois\b|\bannee\b|\bquelle (?:periode|epoque)\b",
         "date",
     ),
     (
-        r"(?:^|[,:;?.] |\b(?:par|avec|pour|a|de|chez|et|savoir|dire) )qui\b(?! (?:est|sont) (?:concern|prevu))|\bqui (?:est-ce|a-t-|sont-ils|est-il)|\bauteurs?\b|\bquel organisme|\bquelle (?:structure|organisation|institution|ministre|fondation)|\bdirige|\bsous la direction",
+        r"(?:^|[,:;?.] |\b(?:par|avec|pour|a|de|chez|et|savoir|dire) )qui\b(?! (?:est|sont) (?:concern|prevu))|\bqui (?:est-ce|a-t-|sont-ils|est-il)|\bauteurs?\b|\bquel organisme|\bquelle (?:structure|organisation|institution|ministre|fondation)|\bdirige(?:nt|e|es|a|ait)?\b|\bc'est qui\b|\bsous la direction",
         "person",
     ),
     (r"\blien\b|\burl\b|\badresse\b|\bsite\b|\bou trouver|\btelecharger|\bou (?:lire|consulter)\b|\bweb\b", "url"),
     (
-        r"\bdifference|\bcompar|\bdistingu|\bpar rapport a\b|\bversus\b|\bou bien\b|\bplutot que\b|\bdiffere|\bmeme chose\b|\bpareil|\bidentique|\bconfond",
+        r"\bdifference|\bcompar|\bdistingu|\bpar rapport a\b|\bversus\b|\bou bien\b|\bplutot que\b|\bdiffer(?:e|ent)\b|\bmeme chose\b|\bpareil(?:le)?s?\b|\bidentique|\bconfond",
         "compare",
     ),
     (
         r"qu'est[- ]ce qu|\bc'est qu(?:oi|i|el(?:le)? (?:genre|type|sorte))\b|\bc koi\b|\bc quoi\b|\bdefini|\bque (?:signifie|veut dire|designe)|\bsignification|\bca veut dire\b|\bsens de\b|\bqu'entend|\bsignifie|\bqu'appelle|correspond a quoi|\bc'est-a-dire|\bdesigne|\brecouvre|\ben quoi consist|\bkesako\b",
         "definition",
     ),
-    (r"\bpourquoi\b|\bpour quelle|\braison|\bcause\b", "reason"),
+    (r"\bpourquoi\b|\bpour quel(?:le)?s? (?:raison|motif|cause)s?\b|\braisons?\b|\bcauses?\b", "reason"),
     (r"\bcomment\b|\bde quelle (?:facon|maniere)|\bpar quel moyen|\bque faire\b|\bmethode\b", "how"),
 )
 _LIST = re.compile(
     r"\bquel(?:le)?s (?:sont|etaient|ont)\b|\bquel(?:le)?s\b(?! (?:est|etait))|\blist|\benumer|\bcite[rz]?\b|\blesquel|"
-    r"\bnomme[rz]?\b|(?<!est-ce que )\btou(?:s|tes) les\b|\bquels\b|\bles etapes|\bque permet|\ba quoi (?:peut|sert|servent)"
+    r"\bnomme[rz]?\b|(?<!est-ce que )\btou(?:s|tes) les\b(?! (?:combien|ans|mois|jours))|\bquels\b|\bles etapes|\bque permet|\ba quoi (?:peut|sert|servent)"
 )
 _COUNTED = re.compile(
-    r"\b(?:les|des|ces|en|aux|quel(?:le)?s) (?:sont les )?(\d{1,2}|"
+    r"(?<!entre )(?<!tous )\b(?:les|des|ces|en|aux|quel(?:le)?s) (?:sont les )?(\d{1,2}|"
     + "|".join(NUMBER_WORDS)
     + r")\b(?! (?:ans|mois|%))"
+)
+
+
+DRAWN = re.compile(  # what a question points to on a page; « tableau de bord » and the like are things
+    r"\b(?:schemas?(?! (?:directeur|de cohe))|tableaux?(?! de bord)|dessins?|encadres?|legendes?|colonnes?|diagrammes?|infographies?|"
+    r"graphiques?)\b"
 )
 
 
@@ -68,10 +79,29 @@ _COUNTED = re.compile(
 class Expectation:
     wants: frozenset[Want]
     count: int | None = None  # of a list: « les quatre leviers » → 4
+    drawn: bool = False  # asks of a table or a drawing: « dans le tableau… »
 
 
 def _wants(folded: str) -> set[Want]:
-    return {want for pattern, want in _RULES if re.search(pattern, folded)}
+    wants = {want for pattern, want in _RULES if re.search(pattern, folded)}
+    return wants | {"date"} if any(_asks_when(folded, found) for found in _WHEN.finditer(folded)) else wants
+
+
+_WHEN = re.compile(r"\bquand\b")
+_BEFORE_WHEN = re.compile(r"(?:^|[?.!:;,(]|\b(?:et|ou|mais|alors|depuis|jusqu'a|de|pour|c'est|a partir de))\s*$")
+_SUBJECT = re.compile(
+    r"\s*(?:on|je|j'|tu|ils?|elles?|nous|vous|un|une|les?|la|l'|des|du|cet?|cette|ces|c'est|mon|ma|mes|notre|nos|son|sa|ses|leurs?|"
+    r"meme|plusieurs|aucune?)\b"
+)
+_ANOTHER_ASKS = re.compile(r",.*\b(?:quel(?:le)?s?|comment|combien|pourquoi|que|qu'|qui|ou|est-ce)\b")
+
+
+def _asks_when(folded: str, found: re.Match[str]) -> bool:
+    """Whether « quand » asks for a date: « c'est prévu quand », not « quel mode choisir quand on est une PME »."""
+    before, after = folded[: found.start()], folded[found.end() :]
+    if _BEFORE_WHEN.search(before):
+        return not (_SUBJECT.match(after) and _ANOTHER_ASKS.search(after))
+    return not _SUBJECT.match(after)
 
 
 def expect(question: str) -> Expectation:
@@ -91,7 +121,7 @@ def expect(question: str) -> Expectation:
             wants.add("list")
     if "duration" in wants:
         wants.discard("number")
-    return Expectation(frozenset(wants), count)
+    return Expectation(frozenset(wants), count, bool(DRAWN.search(folded)))
 
 
 _MONTHS = "janvier|fevrier|mars|avril|mai|juin|juillet|aout|septembre|octobre|novembre|decembre"
@@ -100,13 +130,18 @@ _EVIDENCE: dict[Want, re.Pattern[str]] = {
     "number": re.compile(rf"\d|\b(?:{_SPELLED}|trente|quarante|cinquante|soixante|cent|mille|cinquantaine|vingtaine|trentaine|quarantaine|centaine|dizaine|douzaine|millier|million|moitie|tiers|double|triple)\b"),
     "percent": re.compile(r"\d\s*%|\bpour cent\b|\btiers\b|\bmoitie\b|\bquart\b"),
     "money": re.compile(r"\d\s*(?:€|m€|k€|euros?|millions?)|\beuros?\b"),
-    "duration": re.compile(rf"\b(?:\d+|{_SPELLED}|une?)\s+(?:ans?|annees?|mois|jours?|heures?|semaines?|decennies?|siecles?)\b|\b\d+\s*h\b|\bdecennies?\b|\bquinquennal|\b(?:19|20)\d\d ?[-–] ?(?:(?:19|20)\d\d)\b|\b(?:de|entre) (?:[a-z]+ )?(?:19|20)\d\d (?:a|et) (?:[a-z]+ )?(?:19|20)\d\d\b"),
+    "duration": re.compile(rf"\b(?:\d+|{_SPELLED}|une?)\s+(?:ans?|annees?|mois|jours?|heures?|minutes?|semaines?|(?:demi-)?journees?|trimestres?|semestres?|decennies?|siecles?)\b|(?:demi-)journees?\b|\b\d+\s*h\b|\bdecennies?\b|\bquinquennal|\b(?:19|20)\d\d ?[-–] ?(?:(?:19|20)\d\d)\b|\b(?:de|entre) (?:[a-z]+ )?(?:19|20)\d\d (?:a|et) (?:[a-z]+ )?(?:19|20)\d\d\b"),
     "date": re.compile(rf"\b(?:1[89]|20)\d\d\b|\b(?:{_MONTHS})\b|\bprintemps\b|\bautomne\b"),
-    "url": re.compile(r"https?://|www\.|\.(?:fr|org|com|net)\b"),
+    "url": re.compile(r"https?://|www\.|\.(?:fr|org|com|net)\b|\S@\S"),
+    "frequency": re.compile(
+        r"\b(?:fois|reunions?|seances?) (?:par|tou(?:s|tes) les|chaque)\b|\bchaque (?:annee|mois|semaine|trimestre|semestre|jour)\b|\bpar (?:an|mois|semaine|trimestre|semestre|jour)\b|"
+        r"\btou(?:s|tes) les (?:\w+ )?(?:ans|mois|jours|semaines|trimestres|semestres|annees)\b|\b(?:annuel|semestriel|trimestriel|mensuel|hebdomadaire|quotidien|bimestriel|biannuel|bisannuel)|"
+        r"\b(?:annuelle|mensuelle|trimestrielle|semestrielle|quotidienne)"
+    ),
     "definition": re.compile(r"\b(?:est|sont|designe|designent|correspond|correspondent|signifie|se definit|consiste|caracterise|constitue|appelle|definie?s?|c'est-a-dire|fait reference)\b|\s:\s"),
     "reason": re.compile(r"\b(?:car|parce|puisque|afin|permet|permettent|explique|expliquent|raison|pour)\b"),
     "how": re.compile(r"\b(?:en \w+ant|grace|permet|permettent|a travers|au travers|par|afin|etapes?)\b"),
-    "compare": re.compile(r"\b(?:tandis|alors que|contrairement|difference|differencie|ajoute|plutot|mais|moins|plus|seulement|quand)\b"),
+    "compare": re.compile(r"\b(?:tandis|alors que|contrairement|difference|differencie|ajoute|plutot|mais|moins|plus|seulement|quand|inverse|contraire|oppos\w+|distinct\w*|distingue\w*|differ\w+|en revanche|quant a)\b"),
 }  # fmt: skip
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 _SECTION = re.compile(r"^(?:- )?(?:\d{1,2}\.)+\d{0,2}\s")  # of a line: it counts nothing

@@ -82,12 +82,22 @@ _TYPED = {
     r"kels": "quels",
     r"kelles?": "quelle",
     r"ya|y a t il": "y a-t-il",
+    r"assos?": "association",
+    r"intercos?": "intercommunalité",
+    r"com(?: |-)?com": "communauté de communes",
+    r"agglos?": "agglomération",
+    r"labos?": "laboratoire",
+    r"(?:dix-sept|17) ?(?:i?[èe]me)(?= objectif)": "17e",
 }
+_CUT = re.compile(
+    r"(?<![\d’'-])(?<!\d )\b(c|d|j|l|m|n|s|t|qu) (?=[aeiouyhâàéèêîôû]\w)(?!à\b|et\b|ou\b)"
+)  # « l eit », but « les 4 c et… »
 _AS_TYPED = re.compile("|".join(rf"\b(?P<t{n}>{typed})\b" for n, typed in enumerate(_TYPED)), re.IGNORECASE)
 
 
 def spelled_out(question: str) -> str:
-    """A question typed as a text message, in plain words: « c koi » → « c'est quoi »."""
+    """A question typed as a text message, in plain words: « c koi » → « c'est quoi », « l eit » → « l'eit »."""
+    question = _CUT.sub(r"\1'", question)
     return _AS_TYPED.sub(lambda found: list(_TYPED.values())[int((found.lastgroup or "t0")[1:])], question)
 
 

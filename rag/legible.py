@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from corpus.lexicon import is_known
 
-_ADDRESS = re.compile(r"\S*(?:://|www\.)\S+")
+_ADDRESS = re.compile(r"\S*(?:://|www\.|\w@\w)\S+")
 _TOKEN = re.compile(r"\d+(?:er|re|e|ème)?\b|[^\W\d_]+(?:\.[^\W\d_])*|[^\w\s]|\d+|_")
 _JOINED_NAME = re.compile(r"(?:[A-ZÀ-Ý][a-zà-ÿ]+){2,4}")  # TotalEnergies, ProBonoLab
 _ONE_LETTER_WORDS = frozenset("aàyôcdjlmnst")  # elisions included: « l », « d » are cut from their apostrophe

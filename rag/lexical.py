@@ -21,6 +21,7 @@ import numpy as np
 from corpus.lexicon import forms, frequency, is_right
 
 _TOKEN = re.compile(r"[a-z]&[a-z]\b|\d+(?:[.,]\d+)?|[a-z]+(?:\.[a-z]\b)*|[%€]")
+_ORDINAL = re.compile(r"\b(\d+)(?:ers?|eres?|emes?|es?|nde?s?)\b")  # « 6e » is 6
 _ELISION = re.compile(r"\b(?:qu|jusqu|lorsqu|puisqu|quoiqu|quelqu|[cdjlmnst])['’ʼ`](?=\w)")
 
 FAMILY = 0.7  # share of the longer word that two words of one family begin with
@@ -37,7 +38,7 @@ STOP_WORDS = frozenset(
     ceci cela celle celles celui ces cet cette ceux chaque ci comme comment d dans de des du depuis donc dont elle
     elles en encore entre es est et etaient etait etant etc ete etes etre eu eux fait faire font fut ici il ils j je
     l la le les leur leurs lors lorsque lui m ma mais me meme memes mes mon n ne ni nos notre nous on ont or ou par
-    parce pas peu peut peuvent peux plus pour pourquoi pouvez pouvoir pu puis qu quand que quel quelle quelles quels
+    parce pas pendant durant peu peut peuvent peux plus pour pourquoi pouvez pouvoir pu puis qu quand que quel quelle quelles quels
     qui quoi s sa sans se sera serait seront ses si soit sommes son sont sous suis sur t ta te tel telle tes toi ton
     tous tout toute toutes tres trop tu un une vers voici voila vos votre vous y combien quelqu svp merci bonjour
     dit dire veut dis sais savoir donne donner donnez moi stp ca dois doit faut est-ce cest koi
@@ -57,7 +58,7 @@ def fold(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """Folded words of a text, elisions and the stops of an acronym dropped, stop words kept."""
-    found = _TOKEN.findall(_ELISION.sub(" ", fold(text)))
+    found = _TOKEN.findall(_ORDINAL.sub(r"\1", _ELISION.sub(" ", fold(text))))
     return [word.replace(".", "") if "." in word and word[0].isalpha() else word for word in found]
 
 

@@ -19,13 +19,15 @@ _ASKS = (
     r"quel(?:le)?s?|est-ce que)\b"
 )
 _NEXT = re.compile(
-    rf"(?:[?!.]\s+(?:et\s+)?|\s*[,;]?\s+(?:et|puis)\s+)(?=(?:(?:à|de|d['’]|pour|avec|par|dans|en|sur|depuis|selon)\s*)?{_ASKS})",
+    rf"(?:[?!.]\s+(?:et\s+)?|\s*[,;]?\s+(?:et|puis)\s+)(?=(?:(?:à|de|d['’]|pour|avec|par|dans|en|sur|depuis|selon)\s*)?{_ASKS})|"
+    rf",\s+et\s+(?=(?:il|elle|ils|elles|on|ça|cela|c['’]est)\b[^,;.?!]{{3,60}}\b{_ASKS})",
     re.IGNORECASE,
 )
 LEAST_ASKED = 3  # content words of a question that stands without what comes before it
 _SELF = re.compile(r"\b(?:je|j['’]\w+|nous|notre|nos|on|mon|ma|mes)\b", re.IGNORECASE)
 _AS = re.compile(
-    r"(?!pour (?:une?|chaque)\b)[^,:.?!]{3,60},\s+(?=(?:je|j['’]\w+|nous|on)\b)|(?:en tant que?|comme|étant|pour (?:mon|ma|mes|notre|nos)|dans (?:mon|ma|notre|nos))\b[^,:.?!]*[,:]\s+",
+    r"(?!pour (?:une?|chaque)\b)[^,:.?!]{3,60},\s+(?=(?:je|j['’]\w+|nous|on)\b)|"
+    r"(?:on est|on a|je suis|je dirige|je travaille|j['’]ai|nous sommes|nous avons)\b[^,:.?!]{3,80},\s+|(?:en tant que?|comme|étant|pour (?:mon|ma|mes|notre|nos)|dans (?:mon|ma|notre|nos))\b[^,:.?!]*[,:]\s+",
     re.IGNORECASE,
 )
 _CLAUSE = re.compile(r"[.:;!?]\s+")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from rag.expect import DRAWN
 from rag.lexical import STOP_WORDS, LexicalIndex, fold, stem, tokenize, words
 from rag.parts import preamble
 
@@ -102,6 +103,7 @@ def parse(text: str, lexical: LexicalIndex, document_ids: tuple[str, ...] = ()) 
     aside = preamble(text)
     repaired = asked
     names = {fold(name) for name in _NAME.findall(text)} if not text.isupper() else set()
+    aside |= frozenset(DRAWN.findall(folded))
     for word in words(folded):
         if word in STOP_WORDS or word in ONLY_ASK:
             continue

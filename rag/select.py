@@ -40,6 +40,13 @@ _CLEFT = re.compile(
     r"^c['’]est (?:bien |notamment |aussi |d'abord )?(?:a|au|aux|sur|dans|par|avec|pour|en|le|la|les|l['’]|un|une|grace)\b"
     r"(?!.{0,25}\b(?:cet?|cette|ces|derniere?s?|celles?|celui|ceux)\b).{4,}\bqu(?:e|i|['’])"
 )
+_CONTRASTED = re.compile(
+    r"\b(?:l'inverse|(?:est|sont) (?:le|la|les) \w+ (?:inverses?|contraires?|opposee?s?)|au contraire)\W*$"
+)
+_CONTRAST = re.compile(
+    r"\b(?:tandis que|alors que|contrairement|a la difference|differen(?:ces?|cien?t?|ts? (?:de|du|des)|tes? (?:de|du|des))|ajoute|plutot|inverses?|contraires?|"
+    r"en revanche|quant a|se distingu\w+|distincte?s? d\w+|oppos\w+|la ou|n'en est que|ne se limite)\b"
+)
 _NAMES = re.compile(r"\s:\s|\b(?:sont|distingue|comprend|regroupe|réunit|repose sur|s['’]appuie sur)\b|\(")
 _NEGATED = re.compile(r"\bn(?:e\b|['’]).{0,25}\b(?:pas|jamais|aucune?)\b", re.IGNORECASE)
 _COORDINATED = re.compile(r"\s*(?:[,;]\s*(?:et\s+|ou\s+)?|\bet\b\s*)")
@@ -68,6 +75,9 @@ TRAITS: Mapping[str, float] = {
     "group": -0.26,  # a whole list, with what announces it
     "listed": -0.33,  # the same, where a list is asked for
     "counted": 1.65,  # the same, with as many items as the question says; or names as many, or stands under a heading that says as many
+    "announced": 1.5,  # of a list that is asked for: what announces it names the thing (« trois missions : »)
+    "drawn": 1.2,  # stands in a table or a drawing, of which the question asks
+    "contrast": 1.2,  # tells one of the compared things from another
     "item": -1.99,  # one item alone
     "expands": 0.88,  # says what an acronym of the question stands for
     "label": 1.09,  # « Mécénat : … » for who asks of mécénat
@@ -187,16 +197,22 @@ def _traits(row: Row, expectation: Expectation, asked: Asked) -> dict[str, float
     }
     if asked.pairs:
         traits["phrase"] = len(asked.pairs & pairs_of(text)) / len(asked.pairs)
+    traits["drawn"] = float(expectation.drawn and kind == "table" and not is_head(row))
     traits["sharp"] = float(any(holds(want, text, asked.text) for want in wants & SHARP))
     if traits["sharp"] and "number" in wants and asked.thing and asked.how_many:
         traits["sharp"] = 1.0 if counts(text, tuple(asked.thing)) else OTHER_NUMBER
     traits["soft"] = float(any(holds(want, text, asked.text) for want in wants - SHARP - {"list"}))
+    if "compare" in wants and (row.coverage or row.heading):
+        traits["contrast"] = float(bool(_CONTRAST.search(fold(text))))
     if "definition" in wants:
         traits["defines"] = defines(text, asked)
     if len(row.members) > 1:
         bullets = sum(line.startswith("- ") for line in text.split("\n"))
         items = bullets or len(row.members) - int(not row.opens_with_item)
         traits |= {"group": 1.0, "listed": float("list" in wants), "counted": float(expectation.count == items)}
+        lead = text.split("\n", 1)[0]
+        if "list" in wants and asked.thing and (lead.endswith(":") or not row.opens_with_item):
+            traits["announced"] = float(asked.thing <= token_set(lead))
     elif kind == "table" and expectation.count and _counts(row.hit.chunk.section[-1:], expectation.count):
         traits["counted"] = 1.0  # a row under « Les 8 situations professionnelles »
     elif kind == "body" and expectation.count and _enumerates(text, expectation.count, asked.thing):
@@ -227,6 +243,11 @@ def _traits(row: Row, expectation: Expectation, asked: Asked) -> dict[str, float
     share = len(named & asked.terms) / len(named) if 0 < len(named) <= 6 else 0.0
     if share >= 0.5 or "definition" not in wants:  # « Les catalyseurs viennent d'horizons variés : » defines nothing
         traits["label"] = share
+    if "compare" in wants and kind == "list" and len(row.members) == 1 and share >= 0.5:
+        traits |= {
+            "item": 0.0,
+            "contrast": 1.0,
+        }  # « Projets d'optimisation : … », to be told from « Projets de transformation : … »
     return traits
 
 
@@ -257,6 +278,8 @@ def _is_byline(text: str) -> bool:
 
 
 def is_dangling(text: str) -> bool:
-    """Whether a sentence leans on the one before it (« Elle permet… », « Cette dernière… »)."""
+    """Whether a sentence leans on the one before it (« Elle permet… », « Cette dernière… », « … est le regard inverse »)."""
     folded = fold(text)
+    if _CONTRASTED.search(folded):
+        return True
     return bool(_DANGLING.match(folded)) and not _CLEFT.match(folded)

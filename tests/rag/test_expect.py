@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.expect import Want, holds
+from rag.expect import Want, expect, holds
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,57 @@ from rag.expect import Want, holds
 )
 def test_what_is_asked_for_is_not_what_the_question_gives(want: Want, question: str, sentence: str, held: bool) -> None:
     assert holds(want, sentence, question) is held
+
+
+@pytest.mark.parametrize(
+    ("question", "want", "wanted"),
+    [
+        ("Quelle forme de partenariat choisir quand on est une PME ?", "date", False),
+        ("Quand on débute, comment choisir ?", "date", False),
+        ("Le guide est sorti quand exactement ?", "date", True),
+        ("Quand le règlement entre-t-il en vigueur ?", "date", True),
+        ("Depuis quand le Fonds existe-t-il ?", "date", True),
+        ("Le Fonds s'est engagé sur quelle période ?", "date", True),
+        ("Quels partenaires accompagnent le programme ?", "number", False),
+        ("Quelle part du budget ?", "number", True),
+        ("Que gagne-t-on à faire alliance ?", "money", False),
+        ("Combien gagne un catalyseur ?", "money", True),
+        ("Comment raisonner à long terme ?", "reason", False),
+        ("À quelle fréquence le comité se réunit-il ?", "frequency", True),
+        ("C'est qui le président ?", "person", True),
+        ("Je confonds les deux : entre les deux, lequel choisir ?", "list", True),
+    ],
+)
+def test_what_a_question_wants(question: str, want: Want, wanted: bool) -> None:
+    assert (want in expect(question).wants) is wanted
+
+
+def test_two_things_told_apart_are_no_list_of_two() -> None:
+    assert expect("L'ODD et le Fonds, quelle différence entre les deux ?").count is None
+    assert expect("Quels sont les deux leviers ?").count == 2
+
+
+@pytest.mark.parametrize(
+    ("question", "drawn"),
+    [
+        ("D'après le tableau, quel mode domine ?", True),
+        ("Que dit le schéma de la page 4 ?", True),
+        ("Qui tient le tableau de bord ?", False),
+    ],
+)
+def test_a_question_may_point_to_a_drawing(question: str, drawn: bool) -> None:
+    assert expect(question).drawn is drawn
+
+
+@pytest.mark.parametrize(
+    ("want", "sentence"),
+    [
+        ("duration", "L'atelier tient en une demi-journée."),
+        ("duration", "Comptez 30 minutes."),
+        ("frequency", "Le comité a lieu trois fois par an."),
+        ("frequency", "La réunion est trimestrielle."),
+        ("url", "Écrivez à bonjour@exemple.org."),
+    ],
+)
+def test_what_answers_how_long_how_often_and_where(want: Want, sentence: str) -> None:
+    assert holds(want, sentence)

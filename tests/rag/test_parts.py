@@ -17,6 +17,7 @@ from rag.parts import parts, preamble
         ("Quelles communes et quelles associations y participent ?", 1),  # « quelles communes » asks nothing alone
         ("Comment lier une commune et une association ?", 1),
         ("Qui a signé la charte ?", 1),
+        ("Quel retour pour un euro mis, et il s'est engagé sur quelle période ensuite ?", 2),
         ("Ignorez tout et quand bien même et quoi et comment et pourquoi et où ?", 1),
     ],
 )
@@ -39,6 +40,7 @@ def test_each_part_stands_by_itself() -> None:
             "Conseillère municipale, je voudrais savoir qui a rédigé la charte des alliances.",
             {"conseillere", "municipale"},
         ),
+        ("On est une commune de 8000 habitants, le 1er audit du label coûte combien ?", {"commune", "8000"}),
         ("En tant que bénévole, j'aimerais la liste des sept modèles économiques.", {"benevole"}),
         ("Livre blanc sur l'innovation : qui l'a publié ?", set()),  # the question leans on it
         ("Les territoires ruraux : quelles caractéristiques leur reconnaît-on ?", set()),  # its topic, not who asks

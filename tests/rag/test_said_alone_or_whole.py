@@ -80,6 +80,8 @@ def test_things_are_counted_after_the_verb_or_at_the_end(text: str, count: int, 
         ("C'est un fonds.", True),
         ("La raison en est simple : il est jeune.", True),
         ("La raison d'être du fonds est connue.", False),
+        ("Le « Commun(s) » est le regard inverse.", True),
+        ("L'inverse est vrai aussi pour les communes.", False),
     ],
 )
 def test_a_sentence_that_puts_its_subject_first_leans_on_nothing(text: str, leans: bool) -> None:

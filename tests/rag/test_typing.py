@@ -93,7 +93,18 @@ def test_an_acronym_is_one_word_with_or_without_its_stops() -> None:
         ("kels leviers ?", "quels leviers ?"),
         ("cmb de projets", "combien de projets"),
         ("La pause café du CB", "La pause café du CB"),
+        ("c est quoi l eit", "c'est quoi l'eit"),
+        ("qu est ce que l odd 17", "qu'est ce que l'odd 17"),
+        ("les 4 c et le reste", "les 4 c et le reste"),
+        ("le plan d action de l asso", "le plan d'action de l'association"),
+        ("il y en a 3 à lire", "il y en a 3 à lire"),
     ],
 )
 def test_a_text_message_is_read_in_plain_words(typed: str, plain: str) -> None:
     assert spelled_out(typed) == plain
+
+
+def test_an_ordinal_is_its_number() -> None:
+    assert words("au 6e rang, le 1er audit, la 2nde fois, le 17e Objectif") == words(
+        "au 6 rang, le 1 audit, la 2 fois, le 17 Objectif"
+    )
