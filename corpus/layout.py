@@ -291,6 +291,10 @@ def _unbulleted(texts: Sequence[str], numbers: bool = True) -> tuple[str, ...]:
     return (BULLET.sub("", first, count=1) or first, *texts[1:])
 
 
+FIGURE = re.compile(  # « 134 personnes », « 4 ETP »: what a card counts, not a heading
+    r"^[~≈<>+]?\s?\d[\d\s.,]*\s?(?:%|€|k€|M€|Md€|ETP|[a-zà-ÿ]{3,}(?:\s[a-zà-ÿ]+)?)?$"
+)
+
 # --- titles -----------------------------------------------------------------------------------------------------------
 
 
@@ -303,6 +307,8 @@ def _is_title(piece: Piece, following: Piece | None, usual: Measures) -> bool:
         or LEADERS.search(text)
         or not re.search(r"[^\W\d_]{2}", text)
     ):
+        return False
+    if FIGURE.match(text):
         return False
     numbered = bool(
         re.match(r"^(?:\d{1,2}(?:\.\d{1,2})*[.)]?|[IVX]{1,4}[.)]|[A-Z][.)]|Article|Chapitre|Titre|Annexe)\s", text)

@@ -13,9 +13,10 @@ from statistics import median
 from corpus.document import BLOCK_SEPARATOR, Block, Document, DocumentMetadata, Page
 from corpus.drafts import Draft
 from corpus.errors import ReadError
+from corpus.headings import Heading, under
 from corpus.joining import join_lines
 from corpus.layout import layout
-from corpus.lexicon import is_known
+from corpus.lexicon import fold, is_known
 from corpus.limits import Limits, Report, unreported
 from corpus.lines import Line
 from corpus.links import whole_addresses
@@ -130,8 +131,12 @@ def _pages(raw: RawDocument) -> tuple[Page, ...]:
     damage = damage_of(" ".join(page.raw_text for page in raw.pages))
     found: list[Page] = []
     section: tuple[str, ...] = ()
+    headings: list[Heading] = []
     for i, page in enumerate(pages):
-        blocks, section = _blocks(drafts[i], drafts[i + 1] if i + 1 < len(drafts) else [], section, damage, page.links)
+        following = drafts[i + 1] if i + 1 < len(drafts) else []
+        blocks, section = _blocks(
+            drafts[i], following, section, headings, body_size or 0.0, fold(raw.title or ""), damage, page.links
+        )
         text = BLOCK_SEPARATOR.join(block.text for block in blocks)
         label = page.label or str(page.number)
         found.append(
@@ -168,10 +173,13 @@ def _blocks(
     drafts: Sequence[Draft],
     following: Sequence[Draft],
     section: tuple[str, ...],
+    headings: list[Heading],
+    body: float,
+    title: str,
     damage: Damage,
     links: Sequence[str],
 ) -> tuple[list[Block], tuple[str, ...]]:
-    """The page's blocks with their spans, and the section that goes on after them."""
+    """The page's blocks with their spans, and the section that goes on after them; `headings`: those above it, which change."""
     blocks: list[Block] = []
     start = 0
     for i, draft in enumerate(drafts):
@@ -179,7 +187,8 @@ def _blocks(
         if not any(c.isalnum() for c in text):
             continue
         if draft.kind == "title":
-            section = (text,)
+            section = under(text, draft.size, headings, body)
+            section = section[len(section) > 1 and fold(section[0]) == title :]
         after = next((d for d in [*drafts[i + 1 :], *following] if d.kind not in ("note", "table")), None)
         continues = draft.continues or (draft.kind == "body" and draft.open and after is not None and _resumes(after))
         quality = min(draft.quality, legibility(text)) if len(text) > 40 else draft.quality

@@ -104,4 +104,28 @@ def _cells(cells: Sequence[tuple[str, ...]], title: str) -> Draft:
     cells = _whole(cells)
     if title and counted(title) is not None:
         return Draft("list", tuple(cells), quality=0.8 if counted(title) == len(cells) else 0.6)
-    return Draft("table", tuple(cells), quality=0.5)
+    return Draft("table", tuple(_paired(cells)), quality=0.5)
+
+
+FIGURES = re.compile(
+    r"^[<>~≈+±]?\s?\d[\d\s.,/]*\s?(?:%|€|k€|M€|Md€|ETP|euros|ans?|mois|jours?|h|personnes?|agents?|habitants?)?$"
+)
+
+
+def _paired(cells: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Each label with the figures that stand alone under it, as cards set them: « Budget 2024 » over « 1,75 M€ »."""
+    paired: list[tuple[str, ...]] = []
+    for cell in cells:
+        label = paired[-1] if paired else ()
+        figures = len(cell) == 1 and FIGURES.match(cell[0])
+        if (
+            figures
+            and label
+            and " : " not in label[-1]
+            and not FIGURES.match(label[-1])
+            and label[-1][-1:] not in ".:;"
+        ):
+            paired[-1] = (*label[:-1], f"{label[-1]} : {cell[0]}")
+        else:
+            paired.append(cell)
+    return paired

@@ -29,7 +29,7 @@ from rag.answer import (
 )
 from rag.attribution import sources
 from rag.compose import Draft, DraftSentence, Quote, compose
-from rag.condense import condense, leans
+from rag.condense import answered_before, condense, leans
 from rag.embedding import Encoder, load_encoder
 from rag.expect import Expectation, expect
 from rag.generate import CutShort, Writer
@@ -129,7 +129,7 @@ class Assistant:
         standalone = self._standalone(guard.spelled_out(guard.without_markup(question)), history)
         clock.mark("condense")
         asked = self._find_parts(standalone, RERANKED, document_ids)
-        expectation, found = asked[0][0], _merged(asked)
+        expectation, found = replace(asked[0][0], told=answered_before(question, history)), _merged(asked)
         clock.mark("retrieve")
         draft = compose(found, expectation, self.generation, asked[1:])
         kept, _dropped = verify(draft.sentences)

@@ -45,6 +45,8 @@ def condense(question: str, history: Sequence[Turn]) -> str:
     asked = [without_politeness(t.content) for t in history if t.role == "user" and not small_talk(t.content)]
     if not asked or not leans(current):
         return current
+    if (again := _another_number(current, asked[-1])) is not None:
+        return condense(again, [Turn(role="user", content=content) for content in asked[:-1]])
     topic = _topic(asked)
     core = _OPENS.sub("", current).strip()
     parallel = _substitute(topic, current)
@@ -53,6 +55,43 @@ def condense(question: str, history: Sequence[Turn]) -> str:
     said = [t.content for t in history if t.role == "assistant"]
     ordinal = _ordinal(core, said)
     return f"{topic.rstrip(' ?!.')} : {ordinal or core}"
+
+
+def answered_before(question: str, history: Sequence[Turn]) -> frozenset[str]:
+    """Index tokens of what was last answered to a question that leans on it: saying it again would answer nothing."""
+    last = next((turn.content for turn in reversed(history) if turn.role == "assistant"), "")
+    return token_set(_CALLS.sub("", last)) if last and leans(without_politeness(question.strip())) else frozenset()
+
+
+def settled(standalone: str) -> frozenset[str]:
+    """Folded words of a rewritten follow-up by which the question before it asked for a figure, a date or a person (« Quel est le
+    *taux de pratique* du mécénat : qu'en retire-t-on ? »): that was answered, something else of the same thing is asked."""
+    before, colon, _ = standalone.partition(" : ")
+    folded = fold(before)
+    opening = _ASKED_FIGURE.search(folded) if colon else None
+    if opening is None:
+        return frozenset()
+    referent = _REFERENT.search(folded, opening.end())
+    own = folded[opening.end() : referent.start()] if referent else ""
+    done = _DONE.search(folded)
+    return frozenset(words(f"{own} {done.group(1) if done else ''}")) - STOP_WORDS
+
+
+_ASKED_FIGURE = re.compile(
+    r"\b(?:quel(?:le)?s?(?: (?:est|etait|sont))?(?: (?:les?|la)\b| l')?|combien|quand|qui|en quelle annee|depuis quand|a quelle date|ou)\b"
+)
+_REFERENT = re.compile(r"\b(?:du|de la|des|de l'|d'une?|de ce\w*|les?|la|un|une)\b|\bl'")
+_DONE = re.compile(r"(?:-t)?-(?:il|elle|ils|elles) (?:ete )?(\w+)$|\b(?:a|ont|est|sont) ete (\w+)$")
+_BARE_NUMBER = re.compile(
+    r"^(?:et|mais)\b[ ,]*(?:alors[ ,]*)?(?:pour |avec |à |en )?(?:les? |la )?(\d+)(?: \w+)?[ ?!.]*$", re.IGNORECASE
+)
+
+
+def _another_number(follow_up: str, before: str) -> str | None:
+    """« Et pour avoir 4 étoiles ? » then « et 5 ? » → « Et pour avoir 5 étoiles ? »."""
+    match = _BARE_NUMBER.match(follow_up)
+    found = list(re.finditer(r"\b\d+\b", before)) if match else []
+    return None if not match or not found else before[: found[-1].start()] + match.group(1) + before[found[-1].end() :]
 
 
 def leans(question: str) -> bool:
@@ -105,6 +144,9 @@ _ET = re.compile(
     r"(?P<thing>(?:les?|la|l['’]|une?|des|du|celle?s?|ceux)?\s*.+?)(?:\s+alors)?[ ?!.]*$",
     re.IGNORECASE,
 )
+_INFINITIVE = re.compile(
+    r"(?:l['’]|les? |la |s['’]|se |en |y )?\w{2,}(?:er|ir|oir|re)\b", re.IGNORECASE
+)  # « et pour avoir 4 étoiles ? »
 _PARALLEL = {
     "pour": r"\bpour\b.*?(?=[?,]|$)",
     "en": r"\ben (?=[A-ZÉÈ]).*?(?=[?,]|$)",
@@ -123,6 +165,7 @@ def _substitute(topic: str, follow_up: str) -> str | None:
     match = _ET.match(follow_up.strip())
     if (
         not match
+        or (match["preposition"] and _INFINITIVE.match(match["thing"]))
         or len(match["thing"].split()) > 7
         or re.match(
             r"celu?i?|celle|ceux|ça|cela|quand|combien|qui|comment|pourquoi|quel|c['’]est",

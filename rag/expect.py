@@ -80,6 +80,7 @@ class Expectation:
     wants: frozenset[Want]
     count: int | None = None  # of a list: « les quatre leviers » → 4
     drawn: bool = False  # asks of a table or a drawing: « dans le tableau… »
+    told: frozenset[str] = frozenset()  # index tokens of the answer that a follow-up leans on
 
 
 def _wants(folded: str) -> set[Want]:

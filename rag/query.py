@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from rag.condense import settled
 from rag.expect import DRAWN
 from rag.lexical import STOP_WORDS, LexicalIndex, fold, stem, tokenize, words
 from rag.parts import preamble
@@ -100,7 +101,7 @@ def parse(text: str, lexical: LexicalIndex, document_ids: tuple[str, ...] = ()) 
         folded = folded[: page.start()] + " " + folded[page.end() :]
     folded = _LASTING.sub(" ", folded)
     terms: dict[str, Term] = {}
-    aside = preamble(text)
+    aside = preamble(text) | settled(text)
     repaired = asked
     names = {fold(name) for name in _NAME.findall(text)} if not text.isupper() else set()
     aside |= frozenset(DRAWN.findall(folded))

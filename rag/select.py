@@ -29,6 +29,7 @@ NOVEL = 2  # content words that a sentence must add to the question's
 SHORTEST = 2  # content words of a sentence that can stand alone
 OTHER_NUMBER = 0.5  # credit of a number that doesn't count what « combien de » asks for
 SHORT_THING = 5  # words of one among several things that a sentence ends with
+TOLD = 0.75  # share of the last answer that a sentence says again
 LONG = 45  # words beyond which a sentence is long
 _DANGLING = re.compile(
     r"^(?:[>»•–-]\s*)?(?:elles?|ils?|celles?-ci|ceux-ci|celui-ci|celle-ci|"
@@ -78,6 +79,7 @@ TRAITS: Mapping[str, float] = {
     "announced": 1.5,  # of a list that is asked for: what announces it names the thing (« trois missions : »)
     "drawn": 1.2,  # stands in a table or a drawing, of which the question asks
     "contrast": 1.2,  # tells one of the compared things from another
+    "told": -1.5,  # was answered to the question before, which this one follows
     "item": -1.99,  # one item alone
     "expands": 0.88,  # says what an acronym of the question stands for
     "label": 1.09,  # « Mécénat : … » for who asks of mécénat
@@ -201,6 +203,8 @@ def _traits(row: Row, expectation: Expectation, asked: Asked) -> dict[str, float
     traits["sharp"] = float(any(holds(want, text, asked.text) for want in wants & SHARP))
     if traits["sharp"] and "number" in wants and asked.thing and asked.how_many:
         traits["sharp"] = 1.0 if counts(text, tuple(asked.thing)) else OTHER_NUMBER
+    if len(expectation.told) >= SHORTEST and not traits["sharp"] and len(row.members) == 1:
+        traits["told"] = float(len(expectation.told & row.tokens) >= TOLD * len(expectation.told))
     traits["soft"] = float(any(holds(want, text, asked.text) for want in wants - SHARP - {"list"}))
     if "compare" in wants and (row.coverage or row.heading):
         traits["contrast"] = float(bool(_CONTRAST.search(fold(text))))

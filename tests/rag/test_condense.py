@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rag.answer import Turn
-from rag.condense import condense
+from rag.condense import answered_before, condense, settled
 
 PHASES = ("Quelles sont les phases ?", "Trois phases : la recherche, la qualification, puis le déploiement. [1]")
 LEVERS = ("Quels sont les leviers ?", "Ils sont deux.\n- La gestion commune [1]\n- L'action collective [2]")
@@ -46,3 +46,19 @@ def test_a_follow_up_takes_what_it_leaves_unsaid(history: tuple[str, ...], quest
 
 def test_a_question_that_stands_by_itself_takes_nothing() -> None:
     assert condense("Quel est le budget du Fonds ODD 17 ?", said(*PHASES)) == "Quel est le budget du Fonds ODD 17 ?"
+
+
+def test_another_number_is_asked_for_in_the_same_words() -> None:
+    history = said("C'est quoi le label ?", "Une distinction.", "et pour avoir 4 étoiles ?", "65 % des points.")
+    assert condense("et 5 ?", history) == "C'est quoi le label : pour avoir 5 étoiles ?"
+
+
+def test_what_was_asked_and_answered_is_set_apart_from_its_thing() -> None:
+    assert settled("Quel est le taux de pratique du mécénat : qu'en retire-t-on ?") == {"taux", "pratique"}
+    assert settled("Quel est le taux de pratique du mécénat ?") == set()
+
+
+def test_what_was_answered_is_known_to_a_follow_up_only() -> None:
+    history = said("Quelle part va aux actions ?", "67 % du budget [1].")
+    assert answered_before("Et le reste ?", history) == {"67", "%", "budget"}
+    assert answered_before("Qu'est-ce que le Fonds ODD 17 ?", history) == set()
