@@ -35,9 +35,17 @@ BEFORE = 200  # characters before the best sentence that are its context
 RAREST = 6.0  # weight (idf) that counts as 1
 _NAME = re.compile(r"(?<=[\s'’(«])[A-ZÉÈÀÂÎÔÛ][\w-]{2,}")
 _AHEAD = re.compile(r"\b(?:prochaine?s?|sera|seront|aura|auront|futurs?|future|apres 20|demain)\b")
-_GRANTED = re.compile(r"\b(?:pourquoi|puisque|comment (?:se fait|expliquer)|pour quelles? raisons?)\b")
+_GRANTED = re.compile(
+    r"\b(?:pourquoi|puisque|comment (?:se fait|expliquer)|comment .{0,40}\b(?:a|ont)-(?:t-)?(?:il|elle)s? (?:fait|reussi|pu|reussie?) |pour quelles? raisons?)\b"
+)
 _QUANTITY = re.compile(  # a number with its unit; one that follows a name belongs to it (« ODD 17 », « Agenda 2030 »)
     r"(?P<name>\b[A-ZÉÈ][\w’'-]+ )?(?<![\d,.])(?P<n>\d+(?:[.,]\d+)?)[\s\u00a0\u202f]?(?P<unit>%|€|M€|k€|ans\b|mois\b)?"
+)
+_RANK = re.compile(  # « la bonne dernière », « numéro un mondial »
+    r"\b(?:bon(?:ne)? derniere?|(?:numero|n°) ?(?:un|1)\b|en tete du|championne?s? d|premiere? (?:mondiale?|au monde|du classement|en europe))"
+)
+_RANK_TOLD = re.compile(
+    r"\b\d{1,3} ?(?:er|ere|e|eme) (?:rang|place|position|mondiale?)|\brang\b|\bclassement|\bclassee?s?\b|\bdernier|\bpremier"
 )
 _PLACE = re.compile(r"\bou (?:se|aura|est|s'|peut)|dans quel(?:le)? (?:ville|pays|lieu)")
 
@@ -169,13 +177,15 @@ def takes_for_granted(question: str, said: str) -> bool:
         return False
     given = {m.group("n"): m.group("unit") for m in _QUANTITY.finditer(question) if not m.group("name")}
     told = {m.group("n"): m.group("unit") for m in _QUANTITY.finditer(said)}
+    if _RANK.search(fold(question)) and not _RANK_TOLD.search(fold(said)):
+        return True
     return any(n not in told and (not unit or unit not in told.values()) for n, unit in given.items())
 
 
 def asks_why_of_the_unknown(question: str, given: Signals) -> bool:
     """Whether a question asks why something is so that the corpus has hardly any word for (« Pourquoi le Fonds a-t-il fait
     faillite ? »): whatever stands near its topic would seem to confirm it."""
-    return given.known < KNOWN and bool(_GRANTED.search(fold(question)))
+    return (given.known < KNOWN or given.name_unknown > 0) and bool(_GRANTED.search(fold(question)))
 
 
 def needed(given: Signals) -> float:

@@ -137,7 +137,9 @@ class Assistant:
         unsure = (
             not self._answerable(asked, found, draft)
             or abstain.takes_for_granted(standalone, told)
-            or (len(asked) == 1 and unmet(standalone, expectation, [s.text for s in kept], self.generation.lexical))
+            or all(
+                unmet(f.query.text, e, [s.text for s in kept], self.generation.lexical) for e, f in asked[1:] or asked
+            )
         )
         if not kept or unsure:
             suggestions = suggest(found, self.generation, standalone, draft.support)

@@ -10,19 +10,45 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from rag.define import expands
 from rag.expect import Expectation, Want, holds
 from rag.focus import focus
 from rag.lexical import LexicalIndex, fold, stem, token_set
 
+_APPLY = re.compile(
+    r"\b(?:deposer? (?:un|une|son|notre|mon|ma) (?:dossier|demande|candidature)|depose (?:un|une|mon|notre) (?:dossier|demande|candidature)|"
+    r"candidater|postuler|formulaire|pieces? (?:a )?fournir|s'inscri(?:re|t)|m'inscri\w+|nous inscrire)\b"
+)
+_APPLY_TOLD = re.compile(
+    r"\b(?:depos\w+|candidat\w+|postul\w+|inscri(?:re|vez|ption|ptions|t|ts)|formulaires?|appels? a (?:projets?|candidatures?|manifestations?)|"
+    r"remplir|remplissez|contact\w*|ecrivez|adressez)\b"
+)
+_INITIALS = re.compile(r"\b(?:abreviation|initiales|acronyme|sigle)\b")
+_FIRST = re.compile(r"\bpremiere?\b|\b1(?:er|re)\b|\ben tete\b|\bdevant\b")
+_FIRST_COUNTRY = re.compile(r"\bquels? (?:est le )?pays\b.*\b(?:premier|en tete|mieux classe|meilleur|devant)")
+_COUNTRIES = re.compile(
+    r"\b(?:france|allemagne|italie|espagne|portugal|belgique|suisse|suede|norvege|finlande|danemark|islande|irlande|royaume-uni|pays-bas|autriche|"
+    r"pologne|tchequie|slovenie|slovaquie|hongrie|roumanie|bulgarie|grece|croatie|estonie|lettonie|lituanie|luxembourg|canada|etats-unis|mexique|"
+    r"bresil|argentine|chili|chine|japon|coree|inde|australie|nouvelle-zelande|maroc|algerie|tunisie|egypte|senegal|afrique du sud|turquie|russie|ukraine)\b"
+)
+_HEADS = re.compile(r"\bqui (?:la |le |l')?(?:a )?(?:preside|dirige)\b")
+_HEADED = re.compile(r"\b(?:presid\w+|dirige\w*|direct(?:eur|rice)|a (?:la|sa) tete)\b")
 BEGINNING = 6  # letters that a word shares with its other forms
 _AMOUNT = re.compile(
     r"\bcombien (?:ca |cela )?(?:coute|ont coute|a coute)|\bcoute(?:nt)?(?:-t-(?:il|elle)s?)? combien|\ba combien s'eleve|"
+    r"^(?:le )?(?:prix|tarif|cout) (?:de |du |des |d')|"
     r"\bcombien (?:gagne|touche|est paye|sont paye)|"
     r"\bquel(?:le)?s? (?:(?:est|etait|sera|sont) )?(?:(?:le|la|son|sa|leur) )?"
     r"(?:prix|couts?|budget|montant|tarif|somme|dotation|salaire|subvention)\b"
 )
 _SHARE = re.compile(r"%|\btaux\b|\bpourcentage\b")
-_COUNT = re.compile(r"\bcombien d(?:e |')(?!temps|annees|ans|mois|jours|heures|argent)")
+_COUNT = re.compile(
+    r"\bcombien d(?:e |')(?!temps|annees|ans|mois|jours|heures|minutes|argent|fois)(?:(?:nos|vos|leurs|ces|mes) )?(\w+)"
+)
+_OTHER_UNITS = re.compile(  # an age, a duration, a share, a day: they count nothing else
+    r"\d+(?:[.,]\d+)?(?: ?(?:a|et|ou|-|–) ?\d+)? ?(?:ans?\b|mois\b|jours?\b|heures?\b|h\b|minutes?\b|%(?! (?:des?|du)\b)(?! d')|€|euros?\b)|"
+    r"\b\d{1,2} (?:janvier|fevrier|mars|avril|mai|juin|juillet|aout|septembre|octobre|novembre|decembre)\b|\bn°? ?\d+"
+)
 _CONTACT = re.compile(r"\b(?:e-?mail|mail|courriel|telephone|tel|contacter|joindre|coordonnees|adresse postale)\b")
 _CONTACT_GIVEN = re.compile(r"\S@\S|\b0\d(?:[ .]?\d\d){4}\b|\bcontact")
 _FREE = re.compile(
@@ -45,21 +71,38 @@ def unmet(question: str, expectation: Expectation, said: Sequence[str], lexical:
         return any(holds(want, sentence, question) for sentence in said)
 
     def held_of_the_thing(want: Want) -> bool:
-        things = [thing[:BEGINNING] for thing in focus(question, lexical)]  # « soutenus » is said by « a soutenu »
+        things = focus(question, lexical)
+        return any(holds(want, sentence, question) and _speaks_of(sentence, things) for sentence in said)
+
+    def counted(thing: str) -> bool:
+        """Whether a number, which isn't an age or a share, stands with the thing counted or what the question is about."""
+        left = [_OTHER_UNITS.sub(" ", sentence) for sentence in spoken]
         return any(
-            holds(want, sentence, question)
-            and any(t.startswith(thing) for t in token_set(sentence) for thing in things)
-            for sentence in said
+            holds("number", sentence, question) and _speaks_of(sentence, (thing, *focus(question, lexical)))
+            for sentence in left
         )
 
-    office = _OFFICE.search(folded)
+    office, count = _OFFICE.search(folded), _COUNT.search(folded)
     return (
         ("percent" in wants and bool(_SHARE.search(folded)) and not held_of_the_thing("percent"))
-        or ("number" in wants and bool(_COUNT.search(folded)) and not held_of_the_thing("number"))
+        or ("number" in wants and count is not None and not counted(stem(count.group(1))))
         or ("money" in wants and bool(_AMOUNT.search(folded)) and not held("money"))
         or ("duration" in wants and not held("duration"))
         or (bool(_CONTACT.search(folded)) and not any(_CONTACT_GIVEN.search(s) for s in spoken))
         or (bool(_FREE.search(folded)) and not any(_FREE_TOLD.search(s) for s in spoken))
         or (bool(_CLOSING.search(folded)) and not any(_CLOSING.search(s) for s in spoken))
         or (office is not None and not any(stem(office.group(1)) in token_set(s) for s in said))
+        or (bool(_APPLY.search(folded)) and not any(_APPLY_TOLD.search(s) for s in spoken))
+        or (bool(_INITIALS.search(folded)) and not any(expands(s, a) for s in said for a in _acronyms(question)))
+        or (bool(_HEADS.search(folded)) and not any(_HEADED.search(s) for s in spoken))
+        or (bool(_FIRST_COUNTRY.search(folded)) and not any(_FIRST.search(s) and _COUNTRIES.search(s) for s in spoken))
     )
+
+
+def _speaks_of(sentence: str, things: Sequence[str]) -> bool:
+    """Whether one of the index tokens `things` is said, in any of its forms: « soutenus » by « a soutenu »."""
+    return any(token.startswith(thing[:BEGINNING]) for token in token_set(sentence) for thing in things)
+
+
+def _acronyms(question: str) -> list[str]:
+    return [fold(word) for word in re.findall(r"\b[A-Z]{2,8}\b", question)]

@@ -71,6 +71,8 @@ def test_what_follows_the_topic_says_what_is_wanted() -> None:
         ("Pourquoi le taux est-il de 54 % ?", "Mécénat : taux de pratique 25 %.", False),  # corrected
         ("Pourquoi le taux est-il de 25 % ?", "Mécénat : taux de pratique 25 %.", False),
         ("Pourquoi l'ODD 17 compte-t-il ?", "Il porte sur les partenariats.", False),  # the number is a name's
+        ("Pourquoi la France est-elle bonne dernière ?", "La France a rendu compte de son avancement.", True),
+        ("Comment la France a-t-elle fait pour être numéro un ?", "La France est au 6e rang.", False),  # corrected
         ("Combien de mairies sur 500 ?", "Il y en a 350.", False),  # takes nothing for granted
     ],
 )

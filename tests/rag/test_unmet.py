@@ -28,6 +28,17 @@ def lexical(tmp_path_factory: pytest.TempPathFactory) -> LexicalIndex:
         ("Combien de temps dure la formation ?", "La formation est en ligne.", "La formation dure 32 heures."),
         ("Comment contacter le fonds ?", "Le fonds soutient des projets.", "Écrivez au fonds : fonds@exemple.org."),
         ("Quelle est la date limite ?", "Le fonds a été créé en 2020.", "La date limite est le 3 mai 2023."),
+        ("Combien de maires ont répondu ?", "Les maires de 18 à 25 ans ont répondu.", "40 maires ont répondu."),
+        ("Combien de nos salariés former ?", "Former les salariés en 3 mois.", "Former 20 % des salariés."),
+        ("Comment déposer un dossier ?", "Le dossier « Alliances » a paru en 2023.", "Les candidatures sont ouvertes."),
+        ("Prix de la formation ?", "La formation dure 32 heures.", "La formation coûte 300 €."),
+        (
+            "FDVA, c'est l'abréviation de quoi ?",
+            "Le FDVA aide.",
+            "Le fonds de développement de la vie associative (FDVA).",
+        ),
+        ("Qui préside le fonds ?", "Le fonds n'est pas une fondation.", "Ana Roux préside le fonds."),
+        ("Quel pays arrive premier ?", "La France est au 6e rang.", "La Suède est le premier pays."),
         ("Qui est le directeur du fonds ?", "Le fonds a été créé par Le RAMEAU.", "Ana Roux est directeur du fonds."),
     ],
 )
