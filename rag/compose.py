@@ -36,6 +36,7 @@ _SHARE = re.compile(r"(\d+(?:[.,]\d+)?)\s?%")
 LEAST_ROWS = 3  # with a share, of a table that ranks things
 ILLEGIBLE = 0.2  # share of a sentence that isn't French beyond which it isn't said
 SENTENCE_WORDS = 6  # words below which a line without an end is a label
+CELL_WORDS = 5  # words from which a cell says something by itself
 TITLE_WORDS = 8  # words from which a title says something by itself
 LABEL = 40  # characters in which an entry's label ends
 NAMED = 0.3  # share of an item's label in the question from which it is the one asked for (« CPIE : centre… »)
@@ -281,7 +282,8 @@ def can_be_said(candidate: Candidate) -> bool:
         or not _SAYS.search(text)
     ):
         return False
-    label = kind == "table" and " : " not in text and not any(c.isdigit() for c in text)
+    says = candidate.trait("drawn") or len(text.split()) >= CELL_WORDS
+    label = kind == "table" and " : " not in text and not any(c.isdigit() for c in text) and not says
     return not (label or (kind == "body" and candidate.trait("fragment") and len(text.split()) < SENTENCE_WORDS))
 
 

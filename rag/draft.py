@@ -13,6 +13,7 @@ from corpus.chunk import locate
 from corpus.joining import join_lines
 from rag.expect import SHARP, Expectation, holds
 from rag.generation import Generation
+from rag.legible import without_scraps
 from rag.lexical import fold, tokenize
 from rag.retrieve import Hit
 from rag.select import Candidate
@@ -84,7 +85,7 @@ def _row(
         text += (
             " : " if pair else between if len(between) <= len(" : ") else " : " if before == kept[0][1] else " ; "
         ) + chunk[a:b]
-    return DraftSentence(tidy(text), quotes)
+    return DraftSentence(tidy(without_scraps(text)), quotes)
 
 
 def _cells(

@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 
 from corpus.lexicon import is_known
+from rag.lexical import STOP_WORDS
 
 _ADDRESS = re.compile(r"\S*(?:://|www\.|\w@\w)\S+")
 _TOKEN = re.compile(r"\d+(?:er|re|e|ème)?\b|[^\W\d_]+(?:\.[^\W\d_])*|[^\w\s]|\d+|_")
@@ -35,3 +36,33 @@ def legibility(text: str) -> float:
         else:
             bad += len(token)
     return good / (good + bad) if good + bad else 1.0
+
+
+_SIGNS = frozenset("-–—:;,.&%€/+»«!?…()[]")
+SCRAP = 4  # letters up to which a word that nobody knows is what OCR saw in a drawing
+
+
+def without_scraps(cell: str) -> str:
+    """A drawing's label without the signs and letters that OCR saw around it: « I | ti Innovation de service : o » →
+    « Innovation de service »; unchanged where every word is French."""
+    if legibility(cell) == 1:
+        return cell
+    kept = [token for token in cell.split() if _reads(token)]
+    while kept and kept[0] in _SIGNS:
+        kept.pop(0)
+    while kept and kept[-1] in _SIGNS:
+        kept.pop()
+    return " ".join(kept)
+
+
+def _reads(token: str) -> bool:
+    core = token.strip("'’\"()[].,:;!?…«»%€")
+    if not core:
+        return set(token) <= _SIGNS
+    if not core[0].isalnum():
+        return False
+    if len(core) == 1:
+        return core.isdigit() or core.lower() in "aày"
+    if len(core) == 2 and core.isalpha():
+        return core.isupper() or core.lower() in STOP_WORDS
+    return not core.isalpha() or len(core) > SCRAP or core.isupper() or is_known(core)
