@@ -41,6 +41,7 @@ TITLE_WORDS = 8  # words from which a title says something by itself
 LABEL = 40  # characters in which an entry's label ends
 NAMED = 0.3  # share of an item's label in the question from which it is the one asked for (« CPIE : centre… »)
 ITEM_WORDS = 10  # words below which an item is understood only in its list
+ANSWERS = ("sharp", "does", "expands")  # what a sentence may hold of the answer that one like it lacks
 ALIKE = 0.6  # share of words in common beyond which two sentences say the same thing
 
 
@@ -323,6 +324,8 @@ def _lesser_row(candidate: Candidate, chosen: Sequence[Candidate], expectation: 
 def _alike(a: Candidate, b: Candidate) -> bool:
     if a.text == b.text and a.sentence.kind != "list":
         return True
+    if any(a.trait(name) > b.trait(name) for name in ANSWERS):
+        return False
     smaller = min(len(a.tokens), len(b.tokens))
     return smaller > 0 and len(a.tokens & b.tokens) / smaller > ALIKE and a.hit.row != b.hit.row
 

@@ -29,6 +29,7 @@ NOVEL = 2  # content words that a sentence must add to the question's
 SHORTEST = 2  # content words of a sentence that can stand alone
 OTHER_NUMBER = 0.5  # credit of a number that doesn't count what « combien de » asks for
 SHORT_THING = 5  # words of one among several things that a sentence ends with
+DONE_OF = 0.5  # share of the question in a sentence that answers who does it
 TOLD = 0.75  # share of the last answer that a sentence says again
 LONG = 45  # words beyond which a sentence is long
 _DANGLING = re.compile(
@@ -47,6 +48,14 @@ _CONTRASTED = re.compile(
 _CONTRAST = re.compile(
     r"\b(?:tandis que|alors que|contrairement|a la difference|differen(?:ces?|cien?t?|ts? (?:de|du|des)|tes? (?:de|du|des))|ajoute|plutot|inverses?|contraires?|"
     r"en revanche|quant a|se distingu\w+|distincte?s? d\w+|oppos\w+|la ou|n'en est que|ne se limite)\b"
+)
+_ASKS_STEPS = re.compile(
+    r"\bcomment .{0,40}\b(?:commenc|cree|monte|lanc|reuss|construi|choisi|fai|s'y prend|deveni|obteni|rejoi|entre|formalis|participe|prepare|demarre)|\bpar ou commencer"
+)
+_BULLETED = re.compile(r"^(?:[-•]|\d{1,2}[.)])\s*")
+_TO_DO = re.compile(r"[A-ZÉÈÊa-zéèê'’]+(?:er|ir|re|ez)\b|S['’]\w+(?:er|ir|re)\b")
+_WHO_DOES = re.compile(
+    r"\bqui (?:(?:l'|les? |la )?(?:a |ont )?)(?!est\b|sont\b|etait\b|sera\b|peut\b|doit\b|a\b)([a-z]{4,})\b"
 )
 _NAMES = re.compile(r"\s:\s|\b(?:sont|distingue|comprend|regroupe|réunit|repose sur|s['’]appuie sur)\b|\(")
 _NEGATED = re.compile(r"\bn(?:e\b|['’]).{0,25}\b(?:pas|jamais|aucune?)\b", re.IGNORECASE)
@@ -80,6 +89,8 @@ TRAITS: Mapping[str, float] = {
     "drawn": 1.2,  # stands in a table or a drawing, of which the question asks
     "contrast": 1.2,  # tells one of the compared things from another
     "told": -1.5,  # was answered to the question before, which this one follows
+    "steps": 1.5,  # a list of things to do, for who asks how to do one
+    "does": 1.0,  # its verb is the one of who asks who does something, said of somebody
     "item": -1.99,  # one item alone
     "expands": 0.88,  # says what an acronym of the question stands for
     "label": 1.09,  # « Mécénat : … » for who asks of mécénat
@@ -208,12 +219,17 @@ def _traits(row: Row, expectation: Expectation, asked: Asked) -> dict[str, float
     traits["soft"] = float(any(holds(want, text, asked.text) for want in wants - SHARP - {"list"}))
     if "compare" in wants and (row.coverage or row.heading):
         traits["contrast"] = float(bool(_CONTRAST.search(fold(text))))
+    if "person" in wants and row.coverage >= DONE_OF and (done := _WHO_DOES.search(fold(asked.text))):
+        traits["does"] = float(bool(re.search(rf"\w (?:a |ont |est |sont )?{done.group(1)}(?:nt)?\b", fold(text))))
     if "definition" in wants:
         traits["defines"] = defines(text, asked)
     if len(row.members) > 1:
         bullets = sum(line.startswith("- ") for line in text.split("\n"))
         items = bullets or len(row.members) - int(not row.opens_with_item)
         traits |= {"group": 1.0, "listed": float("list" in wants), "counted": float(expectation.count == items)}
+        if "how" in wants and _ASKS_STEPS.search(fold(asked.text)):
+            lines = [_BULLETED.sub("", line) for line in text.split("\n")]
+            traits["steps"] = float(sum(bool(_TO_DO.match(line)) for line in lines) >= max(2, len(lines) // 2))
         lead = text.split("\n", 1)[0]
         if "list" in wants and asked.thing and (lead.endswith(":") or not row.opens_with_item):
             traits["announced"] = float(asked.thing <= token_set(lead))

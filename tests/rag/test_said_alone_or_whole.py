@@ -120,3 +120,24 @@ def test_what_a_sentence_holds(want: str, text: str, held: bool) -> None:
 )
 def test_a_passage_stands_out_by_a_fifth(scores: list[float], found: bool) -> None:
     assert _stands_out(np.array(scores, np.float32)) is found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("question", "opening"),
+    [
+        ("Comment commencer une alliance quand on est une mairie ?", "Projet de territoire"),
+        ("Qui finance l'ingénierie des alliances ?", "Fonds ODD 17"),
+    ],
+)
+def test_who_asks_how_or_who_is_told_it_first(assistant: Assistant, question: str, opening: str) -> None:
+    assert any(opening in sentence.text for sentence in assistant.ask(question).sentences[:2])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "question",
+    ["Qui préside la Fondation des Territoires ?", "Quel formulaire remplir pour demander une aide au Fonds ODD 17 ?"],
+)
+def test_what_no_page_says_is_not_answered_by_what_stands_near(assistant: Assistant, question: str) -> None:
+    assert assistant.ask(question).status == "abstained"
