@@ -15,6 +15,12 @@ from rag.query import EXPANSION_WEIGHT, GLOSSARY, Query
 
 _HOW_MANY = re.compile(r"\bcombien d(?:e |')")
 _ONE_PERSON = re.compile(r"\bqui (?:est|etait|c'est)\b|\bc'est qui\b")
+_ASKS_STEPS = re.compile(
+    r"\bcomment .{0,40}\b(?:commenc|cree|monte|lanc|reuss|construi|choisi|fai|s'y prend|deveni|obteni|rejoi|entre|formalis|participe|prepare|demarre)|\bpar ou commencer"
+)
+_WHO_DOES = re.compile(
+    r"\bqui (?:(?:l'|les? |la )?(?:a |ont )?)(?!est\b|sont\b|etait\b|sera\b|peut\b|doit\b|a\b)([a-z]{4,})\b"
+)
 _ACRONYM = re.compile(r"\b[A-Z](?:&[A-Z]|[A-Z]{1,7})\b")
 
 
@@ -38,6 +44,17 @@ class Asked:
     @cached_property
     def one_person(self) -> bool:
         return bool(_ONE_PERSON.search(fold(self.text)))
+
+    @cached_property
+    def steps(self) -> bool:
+        """Whether it asks how to do something: « Comment commencer une alliance ? »."""
+        return bool(_ASKS_STEPS.search(fold(self.text)))
+
+    @cached_property
+    def done(self) -> str:
+        """The verb of « qui finance… », folded; "" where nobody's doing is asked."""
+        found = _WHO_DOES.search(fold(self.text))
+        return found.group(1) if found else ""
 
     @classmethod
     def of(cls, query: Query, generation: Generation) -> Asked:

@@ -133,13 +133,11 @@ class Assistant:
         clock.mark("retrieve")
         draft = compose(found, expectation, self.generation, asked[1:])
         kept, _dropped = verify(draft.sentences)
-        told = " ".join(sentence.text for sentence in kept)
+        said = [sentence.text for sentence in kept]
         unsure = (
             not self._answerable(asked, found, draft)
-            or abstain.takes_for_granted(standalone, told)
-            or all(
-                unmet(f.query.text, e, [s.text for s in kept], self.generation.lexical) for e, f in asked[1:] or asked
-            )
+            or abstain.takes_for_granted(standalone, " ".join(said))
+            or all(unmet(f.query.text, e, said, self.generation.lexical) for e, f in asked[1:] or asked)
         )
         if not kept or unsure:
             suggestions = suggest(found, self.generation, standalone, draft.support)

@@ -81,7 +81,7 @@ _ASKED_FIGURE = re.compile(
     r"\b(?:quel(?:le)?s?(?: (?:est|etait|sont))?(?: (?:les?|la)\b| l')?|combien|quand|qui|en quelle annee|depuis quand|a quelle date|ou)\b"
 )
 _REFERENT = re.compile(r"\b(?:du|de la|des|de l'|d'une?|de ce\w*|les?|la|un|une)\b|\bl'")
-_DONE = re.compile(r"(?:-t)?-(?:il|elle|ils|elles) (?:ete )?(\w+)$|\b(?:a|ont|est|sont) ete (\w+)$")
+_DONE = re.compile(r"(?:-t)?-(?:il|elle|ils|elles) (?:ete )?(\w+)$")
 _BARE_NUMBER = re.compile(
     r"^(?:et|mais)\b[ ,]*(?:alors[ ,]*)?(?:pour |avec |à |en )?(?:les? |la )?(\d+)(?: \w+)?[ ?!.]*$", re.IGNORECASE
 )

@@ -101,10 +101,9 @@ def parse(text: str, lexical: LexicalIndex, document_ids: tuple[str, ...] = ()) 
         folded = folded[: page.start()] + " " + folded[page.end() :]
     folded = _LASTING.sub(" ", folded)
     terms: dict[str, Term] = {}
-    aside = preamble(text) | settled(text)
+    aside = preamble(text) | settled(text) | frozenset(DRAWN.findall(folded))
     repaired = asked
     names = {fold(name) for name in _NAME.findall(text)} if not text.isupper() else set()
-    aside |= frozenset(DRAWN.findall(folded))
     for word in words(folded):
         if word in STOP_WORDS or word in ONLY_ASK:
             continue

@@ -49,14 +49,8 @@ _CONTRAST = re.compile(
     r"\b(?:tandis que|alors que|contrairement|a la difference|differen(?:ces?|cien?t?|ts? (?:de|du|des)|tes? (?:de|du|des))|ajoute|plutot|inverses?|contraires?|"
     r"en revanche|quant a|se distingu\w+|distincte?s? d\w+|oppos\w+|la ou|n'en est que|ne se limite)\b"
 )
-_ASKS_STEPS = re.compile(
-    r"\bcomment .{0,40}\b(?:commenc|cree|monte|lanc|reuss|construi|choisi|fai|s'y prend|deveni|obteni|rejoi|entre|formalis|participe|prepare|demarre)|\bpar ou commencer"
-)
 _BULLETED = re.compile(r"^(?:[-•]|\d{1,2}[.)])\s*")
-_TO_DO = re.compile(r"[A-ZÉÈÊa-zéèê'’]+(?:er|ir|re|ez)\b|S['’]\w+(?:er|ir|re)\b")
-_WHO_DOES = re.compile(
-    r"\bqui (?:(?:l'|les? |la )?(?:a |ont )?)(?!est\b|sont\b|etait\b|sera\b|peut\b|doit\b|a\b)([a-z]{4,})\b"
-)
+_TO_DO = re.compile(r"[A-ZÉÈÊa-zéèê'’]+(?:er|ir|re|ez)\b")
 _NAMES = re.compile(r"\s:\s|\b(?:sont|distingue|comprend|regroupe|réunit|repose sur|s['’]appuie sur)\b|\(")
 _NEGATED = re.compile(r"\bn(?:e\b|['’]).{0,25}\b(?:pas|jamais|aucune?)\b", re.IGNORECASE)
 _COORDINATED = re.compile(r"\s*(?:[,;]\s*(?:et\s+|ou\s+)?|\bet\b\s*)")
@@ -210,7 +204,8 @@ def _traits(row: Row, expectation: Expectation, asked: Asked) -> dict[str, float
     }
     if asked.pairs:
         traits["phrase"] = len(asked.pairs & pairs_of(text)) / len(asked.pairs)
-    traits["drawn"] = float(expectation.drawn and kind == "table" and not is_head(row))
+    head = kind == "table" and is_head(row)
+    traits["drawn"] = float(expectation.drawn and kind == "table" and not head)
     traits["sharp"] = float(any(holds(want, text, asked.text) for want in wants & SHARP))
     if traits["sharp"] and "number" in wants and asked.thing and asked.how_many:
         traits["sharp"] = 1.0 if counts(text, tuple(asked.thing)) else OTHER_NUMBER
@@ -219,15 +214,15 @@ def _traits(row: Row, expectation: Expectation, asked: Asked) -> dict[str, float
     traits["soft"] = float(any(holds(want, text, asked.text) for want in wants - SHARP - {"list"}))
     if "compare" in wants and (row.coverage or row.heading):
         traits["contrast"] = float(bool(_CONTRAST.search(fold(text))))
-    if "person" in wants and row.coverage >= DONE_OF and (done := _WHO_DOES.search(fold(asked.text))):
-        traits["does"] = float(bool(re.search(rf"\w (?:a |ont |est |sont )?{done.group(1)}(?:nt)?\b", fold(text))))
+    if "person" in wants and row.coverage >= DONE_OF and asked.done:
+        traits["does"] = float(bool(re.search(rf"\w (?:a |ont |est |sont )?{asked.done}(?:nt)?\b", fold(text))))
     if "definition" in wants:
         traits["defines"] = defines(text, asked)
     if len(row.members) > 1:
         bullets = sum(line.startswith("- ") for line in text.split("\n"))
         items = bullets or len(row.members) - int(not row.opens_with_item)
         traits |= {"group": 1.0, "listed": float("list" in wants), "counted": float(expectation.count == items)}
-        if "how" in wants and _ASKS_STEPS.search(fold(asked.text)):
+        if "how" in wants and asked.steps:
             lines = [_BULLETED.sub("", line) for line in text.split("\n")]
             traits["steps"] = float(sum(bool(_TO_DO.match(line)) for line in lines) >= max(2, len(lines) // 2))
         lead = text.split("\n", 1)[0]
@@ -249,7 +244,7 @@ def _traits(row: Row, expectation: Expectation, asked: Asked) -> dict[str, float
         traits["fragment"] = 1.0
     if _is_reference(row.hit, text) and not wants & {"url", "date", "person"}:
         traits["reference"] = 1.0
-    if kind == "table" and is_head(row):
+    if head:
         traits["head"] = 1.0
     if (
         len(row.tokens - asked.terms) < NOVEL

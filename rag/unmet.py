@@ -16,7 +16,7 @@ from rag.focus import focus
 from rag.lexical import LexicalIndex, fold, stem, token_set
 
 _APPLY = re.compile(
-    r"\b(?:deposer? (?:un|une|son|notre|mon|ma) (?:dossier|demande|candidature)|depose (?:un|une|mon|notre) (?:dossier|demande|candidature)|"
+    r"\b(?:deposer? (?:un|une|son|notre|mon|ma) (?:dossier|demande|candidature)|"
     r"candidater|postuler|formulaire|pieces? (?:a )?fournir|s'inscri(?:re|t)|m'inscri\w+|nous inscrire)\b"
 )
 _APPLY_TOLD = re.compile(
