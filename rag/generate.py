@@ -159,6 +159,8 @@ class Writer:
                             yield response.delta
                 return
             except TimeoutError as error:
+                with self._lock:
+                    self._client = None  # a server that drips keeps the connections of this one as long as it likes
                 raise (CutShort if started else LLMError)(
                     "Le modèle de rédaction a dépassé le temps accordé."
                 ) from error

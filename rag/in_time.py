@@ -9,6 +9,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import suppress
 from typing import TypeVar
 
 import httpx
@@ -18,6 +19,7 @@ Item = TypeVar("Item")
 MOST_BYTES = 4 * 2**20  # of one response: far more than an answer, less than what would weigh on the memory
 _WAITING = 64  # items kept for a slow reader
 _PAUSE = 0.2  # seconds between two looks at whether the reader is still there
+_opened = threading.local()  # .responses: those that this thread's `make` has opened
 
 
 def bounded(seconds: float) -> Callable[[httpx.Response], None]:
@@ -26,6 +28,7 @@ def bounded(seconds: float) -> Callable[[httpx.Response], None]:
     def hook(response: httpx.Response) -> None:
         assert isinstance(response.stream, httpx.SyncByteStream)
         response.stream = _BoundedStream(response.stream, time.monotonic() + seconds)
+        getattr(_opened, "responses", []).append(response)
 
     return hook
 
@@ -50,7 +53,9 @@ class _BoundedStream(httpx.SyncByteStream):
 
 def until(deadline: float, make: Callable[[], Iterable[Item]]) -> Generator[Item, None, None]:
     """The items of `make()`, which runs in a thread of its own. Raises TimeoutError at `deadline` (of `time.monotonic()`), and
-    what `make` or its items raise. The thread ends by itself at its next item, or when its response is out of time."""
+    what `make` or its items raise. The thread ends by itself at its next item, or when its response is out of time, and closes
+    the responses that went through `bounded`: left to the garbage collector, they'd be closed in whatever thread it runs, which
+    waits for ever where that thread holds the lock of their connection pool."""
     received: queue.Queue[tuple[str, Item | Exception | None]] = queue.Queue(_WAITING)
     left = threading.Event()
 
@@ -64,6 +69,7 @@ def until(deadline: float, make: Callable[[], Iterable[Item]]) -> Generator[Item
         return False
 
     def read() -> None:
+        _opened.responses = []
         try:
             for item in make():
                 if not hand_over("item", item):
@@ -72,6 +78,10 @@ def until(deadline: float, make: Callable[[], Iterable[Item]]) -> Generator[Item
             hand_over("error", error)
         else:
             hand_over("end", None)
+        finally:
+            for response in _opened.responses:
+                with suppress(httpx.HTTPError, OSError):
+                    response.close()
 
     threading.Thread(target=read, daemon=True, name="language-model").start()
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import socket
@@ -10,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -20,6 +22,7 @@ from servers import serving
 
 import rag.generate
 from api.app import create_app
+from corpus.errors import LLMError
 from rag.embedding import Encoder
 from rag.settings import Settings
 
@@ -107,6 +110,27 @@ def test_a_fault_of_the_model_never_reaches_the_reader(address: str, proxy: Prox
             assert (answer["synthesizer"], answer["model"]) == ("llm", "essai")
         elif way in LIES:
             assert answer["fallback"] in ("llm_unverified", "llm_unavailable")  # the latter on a very busy machine
+
+
+def test_no_connection_is_left_to_the_garbage_collector(settings: Settings, proxy: Proxy, tmp_path: Path) -> None:
+    """One closed by it, in a thread that holds the lock of the connections, would hang every later question to the model."""
+    writer = rag.generate.Writer(written(settings, proxy.url, tmp_path))
+    left = {}
+    gc.disable()
+    try:
+        for proxy.way in (way for way in WAYS if not way.startswith(("refused", "hangs", "drips"))):
+            writer._rests_until = 0.0
+            with suppress(LLMError):
+                list(writer.write(QUESTION, ()))
+            pool = writer._llm()._http_client._transport._pool
+            for _ in range(50):  # its thread closes them once the answer is told
+                left[proxy.way] = [str(each) for each in pool.connections if not each.is_idle()]
+                if not left[proxy.way]:
+                    break
+                time.sleep(0.05)
+    finally:
+        gc.enable()
+    assert {way: those for way, those in left.items() if those} == {}
 
 
 @pytest.mark.parametrize("way", ["refused", "drips empty lines", "leaked secret"])
