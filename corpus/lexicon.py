@@ -16,11 +16,17 @@ FREQUENT = 1e-6  # of running text: misspellings are rarer, but for those that a
 ORIGINS = {
     "a": "aàâ", "e": "eèêéë", "é": "éèê", "i": "iîï", "o": "oô", "u": "uùûü", "c": "cç", "y": "yÿ",
 }  # fmt: skip
+_PLAIN = str.maketrans(
+    {letter: plain for plain, origins in ORIGINS.items() if plain.isascii() for letter in origins}
+    | {"œ": "oe", "æ": "ae"}
+)
 
 
 def fold(word: str) -> str:
     """Lower case, no accents, œ as oe."""
-    word = word.lower().replace("œ", "oe").replace("æ", "ae")
+    word = word.lower()
+    if word.isascii() or (word := word.translate(_PLAIN)).isascii():
+        return word
     return "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c))
 
 
@@ -32,12 +38,20 @@ def frequencies() -> dict[str, float]:
 
 
 @lru_cache(maxsize=1)
-def _by_fold() -> dict[str, tuple[str, ...]]:
+def _accented() -> dict[str, list[str]]:
     forms: dict[str, list[str]] = {}
     for word, frequency in frequencies().items():
-        if frequency >= RARE and word.isalpha():
+        if not word.isascii() and frequency >= RARE and word.isalpha():
             forms.setdefault(fold(word), []).append(word)
-    return {key: tuple(words) for key, words in forms.items()}
+    return forms
+
+
+def _of_fold(key: str) -> tuple[str, ...]:
+    """Known words whose fold is `key`, the most frequent first."""
+    accented = _accented().get(key, ())
+    if not key.isascii() or not key.isalpha() or frequencies().get(key, 0.0) < RARE:
+        return tuple(accented)
+    return tuple(sorted((key, *accented), key=frequencies().__getitem__, reverse=True)) if accented else (key,)
 
 
 def frequency(word: str) -> float:
@@ -68,7 +82,7 @@ def is_right(word: str) -> bool:
 
 def forms(word: str) -> tuple[str, ...]:
     """Known forms that differ from `word` by accents only."""
-    return _by_fold().get(fold(word), ())
+    return _of_fold(fold(word))
 
 
 def origins(word: str) -> tuple[str, ...]:
@@ -97,4 +111,4 @@ def neighbours(word: str) -> set[str]:
         (a + c + b for a, b in splits for c in letters),
         (a + b[1] + b[0] + b[2:] for a, b in splits if len(b) > 1),
     )
-    return {form for key in tried for form in _by_fold().get(key, ()) if is_right(form)}
+    return {form for key in tried for form in _of_fold(key) if is_right(form)}
