@@ -49,9 +49,7 @@ torture: $(STAMP) ## met l'index, la lecture et le service à l'épreuve (moins 
 
 .PHONY: sbom licences
 sbom: $(STAMP) ## écrit la nomenclature CycloneDX de ce qui est installé (artifacts/sbom.json)
-	@mkdir -p artifacts
-	@$(BIN)/cyclonedx-py environment $(BIN)/python --pyproject pyproject.toml --output-reproducible -o artifacts/sbom.json
-	@echo "artifacts/sbom.json"
+	@./.ci/sbom artifacts/sbom.json
 
 licences: $(STAMP) ## refait la liste des licences des dépendances (docs/licences.md)
 	@$(BIN)/python .ci/licences
