@@ -95,7 +95,7 @@ def signals(found: Found, ranked: Sequence[Candidate], expectation: Expectation,
     said = frozenset[str]().union(*(c.tokens for c in best))
     asked = focus(question, lexical)
     sharp = expectation.wants & SHARP
-    wanted = expectation.wants - {"list", "how", "definition", "compare"}
+    wanted = expectation.wants - {"list", "how", "definition", "compare", "purpose"}
     names = _names(question)
     likeness, focused = _likeness(top, found.query, found.encoded, generation, asked[:1])
     folded = fold(question)

@@ -140,7 +140,7 @@ def _topic(asked: Sequence[str]) -> str:
 
 
 _ET = re.compile(
-    r"^(?:et|mais)\b[ ,]*(?:alors[ ,]*)?(?P<preposition>pour|en|dans|avec|chez|à|au|aux|sur|de|du|des|par)?\s*"
+    r"^(?:et|mais)\b[ ,]*(?:alors[ ,]*)?(?P<preposition>(?:pour|en|dans|avec|chez|à|au|aux|sur|de|du|des|par)\b)?\s*"
     r"(?P<thing>(?:les?|la|l['’]|une?|des|du|celle?s?|ceux)?\s*.+?)(?:\s+alors)?[ ?!.]*$",
     re.IGNORECASE,
 )
@@ -153,6 +153,13 @@ _PARALLEL = {
     "dans": r"\bdans\b.*?(?=[?,]|$)",
     "avec": r"\bavec\b.*?(?=[?,]|$)",
 }
+_DETERMINED = re.compile(r"(?:les?|la|une?|des|cet|cette|ces|ce|notre|nos) |l['’]", re.IGNORECASE)
+_HEADED = re.compile(  # « Que fait l'élu référent dans… ? »: what « et le chef de projet ? » stands for
+    r"^(?P<head>(?:que (?:fait|font|fera|feront|doit faire|doivent faire|propose|proposent|permet|permettent)|combien (?:coûte|coûtent|dure|durent)|"
+    r"comment (?:fonctionne|fonctionnent|marche|marchent)|qui (?:est|sont|finance|pilote|porte|dirige|préside|anime|(?:a|ont) \w+)|(?:quand|comment|où|pourquoi)(?= .* (?:a|ont|est|sont|sera|seront)-(?:t-)?(?:il|elle)))\s+)"
+    r"(?P<thing>(?:(?:les?|la|une?|des|cet|cette|ces|ce|notre|nos) |l['’])[^,]+?)(?P<within>\s(?:dans|selon|d['’]après|au sein|chez|pour|en|avec|(?:a|ont|est|sont|sera|seront)-(?:t-)?(?:il|elle)s?)\b.*?)?[ ?!.]*$",
+    re.IGNORECASE,
+)
 _DEFINES = re.compile(
     r"^(?P<head>.*?(?:c['’]est quoi|qu['’]est[- ]ce qu(?:e|['’]) ?(?:que|qu['’])?|que (?:signifie(?:nt)?|désigne(?:nt)?|sont)|qu['’]est|qui (?:est|sont)|à quoi sert|définition d(?:e|['’]))\s*)"
     r"(?P<thing>.+?)(?P<within>\s(?:dans|selon|d['’]après|au sein|chez|pour)\s.+?)?[ ?!.]*$",
@@ -168,7 +175,7 @@ def _substitute(topic: str, follow_up: str) -> str | None:
         or (match["preposition"] and _INFINITIVE.match(match["thing"]))
         or len(match["thing"].split()) > 7
         or re.match(
-            r"celu?i?|celle|ceux|ça|cela|quand|combien|qui|comment|pourquoi|quel|c['’]est",
+            r"celu?i?|celle|ceux|ça|cela|quand|combien|qui|comment|pourquoi|quel|c['’]est|la suite|(?:en|par la )?suite|apr[eè]s",
             match["thing"],
             re.IGNORECASE,
         )
@@ -185,7 +192,7 @@ def _substitute(topic: str, follow_up: str) -> str | None:
                 + " ?"
             )
         return f"{topic.rstrip(' ?!.')} {replacement.lower() if preposition != 'en' else replacement} ?"
-    defines = _DEFINES.match(topic)
+    defines = _DEFINES.match(topic) or (_DETERMINED.match(thing) and _HEADED.match(topic))
     if defines and not preposition:
         return f"{defines['head']}{thing}{defines['within'] or ''} ?"
     return None

@@ -11,7 +11,7 @@ from rag.lexical import fold, stem, token_set
 
 Want = Literal[
     "number", "percent", "money", "duration", "date", "person", "url", "list", "definition", "reason", "how", "compare",
-    "frequency",
+    "frequency", "purpose",
 ]  # fmt: skip
 
 SHARP: frozenset[Want] = frozenset(
@@ -39,7 +39,7 @@ _RULES: tuple[tuple[str, Want], ...] = (
     (r"combien de temps|\bduree|\bdure\b|\bdurent\b|combien d'annees|\bdepuis combien", "duration"),
     (r"\bfrequence\b|\bcombien de fois\b|\btous les combien\b|\bperiodicite\b|\bquel rythme\b", "frequency"),
     (
-        r"\bquelles? dates?\b|\bquelles? annees?\b|\bdate\b|\bquels? mois\b|\bannee\b|\bquelle (?:periode|epoque)\b",
+        r"\bquelles? dates?\b|\bquelles? annees?\b|\bdate\b|\bquels? mois\b|(?<!chaque )\bannee\b|\bquelle (?:periode|epoque)\b",
         "date",
     ),
     (
@@ -56,12 +56,21 @@ _RULES: tuple[tuple[str, Want], ...] = (
         "definition",
     ),
     (r"\bpourquoi\b|\bpour quel(?:le)?s? (?:raison|motif|cause)s?\b|\braisons?\b|\bcauses?\b", "reason"),
+    (
+        r"\ba quoi (?:ca |cela )?ser(?:t|vent)|\bdans quel but\b|\bpour quoi faire\b|\bquel(?:le)?s? (?:est|sont|etait|etaient) (?:les?|la|l'|son|sa|ses|leurs?) ?(?:but|objectif|mission|role|vocation|finalite|utilite)s?\b|"
+        r"\bpourquoi\b.*\b(?:cree|lance|fonde|institue|mis en place)e?s?\b",
+        "purpose",
+    ),
     (r"\bcomment\b|\bde quelle (?:facon|maniere)|\bpar quel moyen|\bque faire\b|\bmethode\b", "how"),
 )
 _LIST = re.compile(
     r"\bquel(?:le)?s (?:sont|etaient|ont)\b|\bquel(?:le)?s\b(?! (?:est|etait))|\blist|\benumer|\bcite[rz]?\b|\blesquel|"
     r"\bnomme[rz]?\b|(?<!est-ce que )\btou(?:s|tes) les\b(?! (?:combien|ans|mois|jours))|\bquels\b|\bles etapes|\bque permet|\ba quoi (?:peut|sert|servent)"
 )
+_YES_OR_NO = re.compile(
+    r"(?<!qu')\best-ce qu|\b(?:peut|doit|peuvent|doivent|pouvons|devons|faut|puis)-(?:t-)?(?:on|il|elle|ils|elles|nous|je)\b"
+)
+_ASKS_ELSE = re.compile(r"\b(?:pourquoi|comment|combien|quel(?:le)?s?|lesquel(?:le)?s|que)\b")
 _COUNTED = re.compile(
     r"(?<!entre )(?<!tous )\b(?:les|des|ces|en|aux|quel(?:le)?s) (?:sont les )?(\d{1,2}|"
     + "|".join(NUMBER_WORDS)
@@ -117,7 +126,8 @@ def expect(question: str) -> Expectation:
     asks_amount = wants & {"number", "duration", "date", "percent", "money"} and not re.search(
         r"\bquel(?:le)?s sont\b", asked
     )
-    if (_LIST.search(asked) or (count and count > 1)) and not ("number" in wants and "combien" in asked):
+    listed = count and count > 1 and (not _YES_OR_NO.search(asked) or _ASKS_ELSE.search(asked))
+    if (_LIST.search(asked) or listed) and not ("number" in wants and "combien" in asked):
         if not asks_amount or count or re.search(r"\blist|\bquel(?:le)?s (?:sont|programmes|etapes)", asked):
             wants.add("list")
     if "duration" in wants:
@@ -141,6 +151,10 @@ _EVIDENCE: dict[Want, re.Pattern[str]] = {
     ),
     "definition": re.compile(r"\b(?:est|sont|designe|designent|correspond|correspondent|signifie|se definit|consiste|caracterise|constitue|appelle|definie?s?|c'est-a-dire|fait reference)\b|\s:\s"),
     "reason": re.compile(r"\b(?:car|parce|puisque|afin|permet|permettent|explique|expliquent|raison|pour)\b"),
+    "purpose": re.compile(
+        r"\b(?:pour|comme) (?:mission|but|objectif|vocation|role|finalite|ambition)s?\b|\bvis(?:e|ent|ait|aient|ant) (?:a\b|notamment|ainsi|aussi)|\b(?:sert|servent|servait) (?:a|de)\b|\bafin (?:de\b|d')|"
+        r"\bpermet(?:tent|tait|tre|tant)?\b|\bdestinee?s? a\b|\b(?:son|leur|l'|un|le) ?(?:but|objectif|ambition|mission|role)s? (?:est|sont|etait|consiste)\b"
+    ),
     "how": re.compile(r"\b(?:en \w+ant|grace|permet|permettent|a travers|au travers|par|afin|etapes?)\b"),
     "compare": re.compile(r"\b(?:tandis|alors que|contrairement|difference|differencie|ajoute|plutot|mais|moins|plus|seulement|quand|inverse|contraire|oppos\w+|distinct\w*|distingue\w*|differ\w+|en revanche|quant a)\b"),
 }  # fmt: skip

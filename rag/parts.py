@@ -13,18 +13,23 @@ from rag.condense import condense, leans
 from rag.lexical import STOP_WORDS, words
 
 MOST = 3  # things asked at once; beyond, the question is searched as a whole
-LEAST_FIRST, LEAST_NEXT = 2, 1  # content words of a part; one is enough for a first that ends with a stop
+LEAST_FIRST, LEAST_NEXT = 2, 1  # content words of a part; one is enough for a first that ends with a stop, or that a pronoun takes up
 _ASKS = (
     r"(?:qui|que|qu['’]\w+|quoi|quand|où|combien|comment|pourquoi|lesquel(?:le)?s|"
     r"quel(?:le)?s?|est-ce que)\b"
 )
 _NEXT = re.compile(
     rf"(?:[?!.]\s+(?:et\s+)?|\s*[,;]?\s+(?:et|puis)\s+)(?=(?:(?:à|de|d['’]|pour|avec|par|dans|en|sur|depuis|selon)\s*)?{_ASKS})|"
-    rf",\s+et\s+(?=(?:il|elle|ils|elles|on|ça|cela|c['’]est)\b[^,;.?!]{{3,60}}\b{_ASKS})",
+    rf",?\s+et\s+(?=(?:il|elle|ils|elles|on|ça|cela|c['’]est)\b[^,;.?!]{{3,60}}\b{_ASKS})",
     re.IGNORECASE,
 )
+_PRONOUN = re.compile(r"(?:il|elle|ils|elles|ça|cela)\b", re.IGNORECASE)
 LEAST_ASKED = 3  # content words of a question that stands without what comes before it
 _SELF = re.compile(r"\b(?:je|j['’]\w+|nous|notre|nos|on|mon|ma|mes)\b", re.IGNORECASE)
+_OUR_SIZE = re.compile(  # « pour notre métropole de 600 000 habitants »
+    r"\b(?:notre|nos|mon|ma)\s[\w' -]{3,30}?\sd[e'’]\s?(\d[\d\s.]*\s(?:habitant|salarié|agent|adhérent|bénévole|membre|personne)\w*)",
+    re.IGNORECASE,
+)
 _AS = re.compile(
     r"(?!pour (?:une?|chaque)\b)[^,:.?!]{3,60},\s+(?=(?:je|j['’]\w+|nous|on)\b)|"
     r"(?:on est|on a|je suis|je dirige|je travaille|j['’]ai|nous sommes|nous avons)\b[^,:.?!]{3,80},\s+|(?:en tant que?|comme|étant|pour (?:mon|ma|mes|notre|nos)|dans (?:mon|ma|notre|nos))\b[^,:.?!]*[,:]\s+",
@@ -38,7 +43,8 @@ def parts(question: str) -> tuple[str, ...]:
     """The questions that a standalone question is made of, each standing by itself; one where it asks one thing."""
     cut = _NEXT.split(question)
     first = cut[0]
-    least = 1 if question[len(first) : len(first) + 1] in "?!." else LEAST_FIRST
+    alone = question[len(first) : len(first) + 1] in "?!." or _PRONOUN.match(cut[-1])
+    least = 1 if alone else LEAST_FIRST
     if not 1 < len(cut) <= MOST or len(_content(first)) < least or not re.search(_ASKS, first, re.IGNORECASE):
         return (question,)
     if any(len(_content(part)) < LEAST_NEXT for part in cut[1:]):
@@ -56,6 +62,8 @@ def _standing(part: str, before: Sequence[str]) -> str:
 def preamble(question: str) -> frozenset[str]:
     """Folded words in which who asks only says who they are (« Je suis maire d'une petite commune : … »): they aren't looked
     for as the question's own are."""
+    size = _OUR_SIZE.search(question)
+    own = frozenset(_content(size[1])) if size else frozenset()
     opening = _AS.match(question)
     ends = [match.end() for match in _CLAUSE.finditer(question)] + ([opening.end()] if opening else [])
     for end in sorted(ends, reverse=True):
@@ -66,8 +74,8 @@ def preamble(question: str) -> frozenset[str]:
             and not leans(asked)
             and (opening or (_SELF.search(said) and _ASKING.search(asked)))
         ):
-            return frozenset(_content(said)) - frozenset(content)
-    return frozenset()
+            return own | frozenset(_content(said)) - frozenset(content)
+    return own
 
 
 def _content(text: str) -> list[str]:

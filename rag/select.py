@@ -52,6 +52,7 @@ _CONTRAST = re.compile(
 _BULLETED = re.compile(r"^(?:[-•]|\d{1,2}[.)])\s*")
 _TO_DO = re.compile(r"[A-ZÉÈÊa-zéèê'’]+(?:er|ir|re|ez)\b")
 _NAMES = re.compile(r"\s:\s|\b(?:sont|distingue|comprend|regroupe|réunit|repose sur|s['’]appuie sur)\b|\(")
+_IN_BRACKETS = re.compile(r"((?:[\w’'-]+ ){1,4})\(([^()]+)\)")
 _NEGATED = re.compile(r"\bn(?:e\b|['’]).{0,25}\b(?:pas|jamais|aucune?)\b", re.IGNORECASE)
 _COORDINATED = re.compile(r"\s*(?:[,;]\s*(?:et\s+|ou\s+)?|\bet\b\s*)")
 _ADDRESSES = re.compile(r"[\W\d]*(?:\S*(?:://|www\.)\S+\W*)+")
@@ -84,6 +85,7 @@ TRAITS: Mapping[str, float] = {
     "contrast": 1.2,  # tells one of the compared things from another
     "told": -1.5,  # was answered to the question before, which this one follows
     "steps": 1.5,  # a list of things to do, for who asks how to do one
+    "purpose": 1.0,  # says what a thing is for, for who asks it
     "does": 1.0,  # its verb is the one of who asks who does something, said of somebody
     "item": -1.99,  # one item alone
     "expands": 0.88,  # says what an acronym of the question stands for
@@ -211,7 +213,9 @@ def _traits(row: Row, expectation: Expectation, asked: Asked) -> dict[str, float
         traits["sharp"] = 1.0 if counts(text, tuple(asked.thing)) else OTHER_NUMBER
     if len(expectation.told) >= SHORTEST and not traits["sharp"] and len(row.members) == 1:
         traits["told"] = float(len(expectation.told & row.tokens) >= TOLD * len(expectation.told))
-    traits["soft"] = float(any(holds(want, text, asked.text) for want in wants - SHARP - {"list"}))
+    traits["soft"] = float(any(holds(want, text, asked.text) for want in wants - SHARP - {"list", "purpose"}))
+    if "purpose" in wants:
+        traits["purpose"] = float(holds("purpose", text))
     if "compare" in wants and (row.coverage or row.heading):
         traits["contrast"] = float(bool(_CONTRAST.search(fold(text))))
     if "person" in wants and row.coverage >= DONE_OF and asked.done:
@@ -269,6 +273,9 @@ def _traits(row: Row, expectation: Expectation, asked: Asked) -> dict[str, float
 def _enumerates(text: str, count: int, thing: frozenset[str]) -> bool:
     """Whether a sentence names that many things: after its colon or its verb, or at its end (« sur la performance, l'innovation et la
     confiance »)."""
+    inside = (_COORDINATED.split(match[2]) for match in _IN_BRACKETS.finditer(text) if thing & token_set(match[1]))
+    if any(len(parts) == count for parts in inside):
+        return True  # « trois modèles privés (les personnes, l'économie productive et l'économie financière) »
     named = _NAMES.split(text, maxsplit=1)
     if len(named) > 1 and len(_COORDINATED.split(named[1])) == count:
         return True
