@@ -14,6 +14,10 @@ ACUTE_LOST = 40.0  # by how much an é where OCR kept é is less likely
 DOUBTFUL = 5e-7  # frequency below which a form that no dictionary has may be one of OCR's (« cceur »)
 SURER = 50.0  # how much more frequent the right form must then be
 KNOWN = 1e-7  # frequency of a form that a repair may lead to
+NAME_LETTERS, OFTENER = (
+    5,
+    5,
+)  # of a name in capitals with one letter misread, and how many times more its right form is said
 COMMON = 2e-6  # of what a word at one letter, or each of two glued ones, must be
 
 CONFUSIONS: tuple[tuple[str, str], ...] = (
@@ -91,6 +95,8 @@ def _unknown(text: str, known: float, lost: bool, acute: bool, document: Mapping
     elided = _elided(text, lost, document, opens)
     if elided is not None:
         return elided
+    if lost and text.isupper() and (name := _name(text.lower(), document)):
+        return name.upper()
     if text.isupper() and len(text) < 6:
         return _CAPITALS.get(text, text) if lost else text  # an acronym
     found = [(frequency(form), cased(form, text)) for form in _confused(text, lost)]
@@ -103,6 +109,16 @@ def _unknown(text: str, known: float, lost: bool, acute: bool, document: Mapping
         if near and near[0][0] >= COMMON and (len(near) == 1 or near[0][0] > 4 * near[1][0]):
             return cased(near[0][1], text)
     return text
+
+
+def _name(lower: str, document: Mapping[str, int]) -> str | None:
+    """The name in capitals that the document says far more often, of which one letter was misread (« LE RAMEAL » where it has
+    « LE RAMEAU » fourteen times)."""
+    if len(lower) < NAME_LETTERS:
+        return None
+    often = OFTENER * max(document.get(lower, 0), 1)
+    alike = (w for w, seen in document.items() if len(w) == len(lower) and seen >= often)
+    return next((w for w in alike if sum(a != b for a, b in zip(w, lower, strict=True)) == 1), None)
 
 
 def _elided(text: str, lost: bool, document: Mapping[str, int], opens: bool) -> str | None:

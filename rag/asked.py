@@ -21,6 +21,7 @@ _ASKS_STEPS = re.compile(
 _WHO_DOES = re.compile(
     r"\bqui (?:(?:l'|les? |la )?(?:a |ont )?)(?!est\b|sont\b|etait\b|sera\b|peut\b|doit\b|a\b)([a-z]{4,})\b"
 )
+_BY_WHOM = re.compile(r"\b([a-z]{3,}(?:e|it|is|u))(?:e|s|es)? par qui\b")
 _ACRONYM = re.compile(r"\b[A-Z](?:&[A-Z]|[A-Z]{1,7})\b")
 
 
@@ -52,8 +53,8 @@ class Asked:
 
     @cached_property
     def done(self) -> str:
-        """The verb of « qui finance… », folded; "" where nobody's doing is asked."""
-        found = _WHO_DOES.search(fold(self.text))
+        """The verb of « qui finance… » or « financé par qui », folded; "" where nobody's doing is asked."""
+        found = _WHO_DOES.search(fold(self.text)) or _BY_WHOM.search(fold(self.text))
         return found.group(1) if found else ""
 
     @classmethod

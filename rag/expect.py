@@ -52,12 +52,12 @@ _RULES: tuple[tuple[str, Want], ...] = (
         "compare",
     ),
     (
-        r"qu'est[- ]ce qu|\bc'est qu(?:oi|i|el(?:le)? (?:genre|type|sorte))\b|\bc koi\b|\bc quoi\b|\bdefini|\bque (?:signifie|veut dire|designe)|\bsignification|\bca veut dire\b|\bsens de\b|\bqu'entend|\bsignifie|\bqu'appelle|correspond a quoi|\bc'est-a-dire|\bdesigne|\brecouvre|\ben quoi consist|\bkesako\b",
+        r"qu'est[- ]ce qu|\bc'est qu(?:oi|i|el(?:le)? (?:genre|type|sorte))\b|\bc koi\b|\bc quoi\b|\bdefini|\bque (?:signifie|veut dire|designe)|\bsignification|\bca veut dire\b|\bsens de\b|\bqu'entend|\bsignifie|\bqu'appelle|(?:correspond|renvoie|refere) a quoi|\bdi(?:t|sent) quoi\b|\bc'est-a-dire|\bdesigne|\brecouvre|\ben quoi consist|\bkesako\b",
         "definition",
     ),
     (r"\bpourquoi\b|\bpour quel(?:le)?s? (?:raison|motif|cause)s?\b|\braisons?\b|\bcauses?\b", "reason"),
     (
-        r"\ba quoi (?:ca |cela )?ser(?:t|vent)|\bdans quel but\b|\bpour quoi faire\b|\bquel(?:le)?s? (?:est|sont|etait|etaient) (?:les?|la|l'|son|sa|ses|leurs?) ?(?:but|objectif|mission|role|vocation|finalite|utilite)s?\b|"
+        r"\ba quoi (?:ca |cela )?ser(?:t|ve|vent)\b|\bdans quel but\b|\bpour quoi faire\b|\bquel(?:le)?s? (?:est|sont|etait|etaient) (?:les?|la|l'|son|sa|ses|leurs?) ?(?:but|objectif|mission|role|vocation|finalite|utilite)s?\b|"
         r"\bpourquoi\b.*\b(?:cree|lance|fonde|institue|mis en place)e?s?\b",
         "purpose",
     ),
@@ -152,8 +152,8 @@ _EVIDENCE: dict[Want, re.Pattern[str]] = {
     "definition": re.compile(r"\b(?:est|sont|designe|designent|correspond|correspondent|signifie|se definit|consiste|caracterise|constitue|appelle|definie?s?|c'est-a-dire|fait reference)\b|\s:\s"),
     "reason": re.compile(r"\b(?:car|parce|puisque|afin|permet|permettent|explique|expliquent|raison|pour)\b"),
     "purpose": re.compile(
-        r"\b(?:pour|comme) (?:mission|but|objectif|vocation|role|finalite|ambition)s?\b|\bvis(?:e|ent|ait|aient|ant) (?:a\b|notamment|ainsi|aussi)|\b(?:sert|servent|servait) (?:a|de)\b|\bafin (?:de\b|d')|"
-        r"\bpermet(?:tent|tait|tre|tant)?\b|\bdestinee?s? a\b|\b(?:son|leur|l'|un|le) ?(?:but|objectif|ambition|mission|role)s? (?:est|sont|etait|consiste)\b"
+        r"\b(?:pour|comme|a (?:une|deux|trois|quatre|cinq|six|sept|plusieurs)) (?:mission|but|objectif|vocation|role|finalite|fonction|ambition)s?\b|\bvis(?:e|ent|ait|aient|ant) (?:a\b|notamment|ainsi|aussi)|\b(?:sert|servent|servait) (?:a|de)\b|\bafin (?:de\b|d')|"
+        r"\bpermet(?:tent|tait|tre|tant)?\b|\bdestinee?s? a\b|\b(?:but|objectif|ambition|mission|role|fonction|finalite|vocation|raison d'etre)s?\b.{0,40}\b(?:est|sont|etait) (?:de\b|d')"
     ),
     "how": re.compile(r"\b(?:en \w+ant|grace|permet|permettent|a travers|au travers|par|afin|etapes?)\b"),
     "compare": re.compile(r"\b(?:tandis|alors que|contrairement|difference|differencie|ajoute|plutot|mais|moins|plus|seulement|quand|inverse|contraire|oppos\w+|distinct\w*|distingue\w*|differ\w+|en revanche|quant a)\b"),

@@ -146,7 +146,7 @@ class LexicalIndex:
         found = self._near(word, limit)
         # Nearest first; of equals, one that begins alike, then the most frequent.
         ranked = sorted(found, key=lambda f: (f[1], f[0][0] != word[0], -self.vocabulary[f[0]]))
-        return ranked[0][0] if ranked and (ranked[0][0][0] == word[0] or ranked[0][1] == 1) else word
+        return self._meant(ranked[0][0]) if ranked and (ranked[0][0][0] == word[0] or ranked[0][1] == 1) else word
 
     def _near(self, word: str, limit: int) -> list[tuple[str, int]]:
         """The vocabulary's words within `limit` errors, and how many; a plural's mark is none."""

@@ -55,7 +55,7 @@ ONLY_ASK = frozenset(  # words of a question that tell nothing of what it is abo
     pourrais pourrait pourrions pourriez pourraient pourra pourrez peuvent pouvons voudrais voudrait voudrions voudraient voulons
     voulez aimerais aimerait aimerions souhaite souhaitons souhaiterais devrais devrait devrions devons faudrait
     entend entendez signifie signifient designe designent correspond correspondent
-    chez jamais toujours deja vraiment vrai beaucoup bien bon bonne
+    sert servent serve chez jamais toujours deja vraiment vrai beaucoup bien bon bonne
     forcement exactement concretement finalement simplement precisement reellement actuellement effectivement absolument
     necessairement obligatoirement normalement generalement globalement seulement uniquement
     """.split()

@@ -218,8 +218,10 @@ def _traits(row: Row, expectation: Expectation, asked: Asked) -> dict[str, float
         traits["purpose"] = float(holds("purpose", text))
     if "compare" in wants and (row.coverage or row.heading):
         traits["contrast"] = float(bool(_CONTRAST.search(fold(text))))
-    if "person" in wants and row.coverage >= DONE_OF and asked.done:
-        traits["does"] = float(bool(re.search(rf"\w (?:a |ont |est |sont )?{asked.done}(?:nt)?\b", fold(text))))
+    if "person" in wants and asked.done:
+        does = row.coverage >= DONE_OF and re.search(rf"\w (?:a |ont |est |sont )?{asked.done}(?:nt)?\b", fold(text))
+        done_by = re.search(rf"\b(?:co-?)?{asked.done}(?:e|s|es)? (?:\w+ )?par\b", fold(text))
+        traits["does"] = float(bool(does or done_by))
     if "definition" in wants:
         traits["defines"] = defines(text, asked)
     if len(row.members) > 1:
@@ -260,7 +262,10 @@ def _traits(row: Row, expectation: Expectation, asked: Asked) -> dict[str, float
     label, colon, _ = text.partition(" : ")
     named = token_set(label) if colon else frozenset()
     share = len(named & asked.terms) / len(named) if 0 < len(named) <= 6 else 0.0
-    if share >= 0.5 or "definition" not in wants:  # « Les catalyseurs viennent d'horizons variés : » defines nothing
+    if share >= 0.5 or not wants & {
+        "definition",
+        "purpose",
+    }:  # « Les catalyseurs viennent d'horizons variés : » defines nothing
         traits["label"] = share
     if "compare" in wants and kind == "list" and len(row.members) == 1 and share >= 0.5:
         traits |= {

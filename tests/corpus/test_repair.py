@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.joining import join_lines
-from corpus.repair import repair
+from corpus.repair import Damage, repair
 
 DAMAGED = [
     ("Nous croyons a I'intérét général des communes.", "Nous croyons à l'intérêt général des communes."),
@@ -79,6 +81,11 @@ def test_clean_french_is_left_as_it_is(clean: str) -> None:
 def test_numbers_outside_known_damage_are_never_invented(text: str) -> None:
     digits = {c for c in text if c.isdigit()}
     assert {c for c in repair(text, damage=False) if c.isdigit()} <= digits
+
+
+def test_a_name_in_capitals_with_one_letter_misread_is_the_one_that_the_document_says() -> None:
+    damage = Damage(lost=True, words=Counter({"verger": 1, "clairiere": 12, "clairiene": 1, "lisiere": 4}))
+    assert repair("L'étude de CLAIRIENE et de LISIENE", damage) == "L'étude de CLAIRIERE et de LISIENE"
 
 
 def test_a_word_cut_at_a_line_end_is_joined_and_a_compound_keeps_its_hyphen() -> None:

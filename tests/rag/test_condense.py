@@ -38,6 +38,22 @@ def said(*texts: str) -> list[Turn]:
             "Que sont les ressources financières ?",
         ),
         (("Qui est Jeanne Martin ?", "Une élue."), "Et Paul Durand ?", "Qui est Paul Durand ?"),
+        (
+            ("Que fait l'élue référente dans la démarche ?", "Elle signe."),
+            "et le chef de projet ?",
+            "Que fait le chef de projet dans la démarche ?",
+        ),
+        (
+            ("Quand le programme PHARE a-t-il été lancé ?", "En 2013."),
+            "et le programme IMPACT ?",
+            "Quand le programme IMPACT a-t-il été lancé ?",
+        ),
+        (("Que fait le Fonds ?", "Il finance."), "et ensuite ?", "Que fait le Fonds : ensuite ?"),
+        (
+            ("Quel est l'objectif du Fonds ?", "Faire alliance."),
+            "et le budget ?",
+            "Quel est l'objectif du Fonds : le budget ?",
+        ),
     ],
 )
 def test_a_follow_up_takes_what_it_leaves_unsaid(history: tuple[str, ...], question: str, standalone: str) -> None:

@@ -42,6 +42,13 @@ def test_what_is_asked_for_is_not_what_the_question_gives(want: Want, question: 
         ("Comment raisonner à long terme ?", "reason", False),
         ("À quelle fréquence le comité se réunit-il ?", "frequency", True),
         ("C'est qui le président ?", "person", True),
+        ("Combien coûte le service chaque année ?", "date", False),
+        ("Un tiers-lieu, à quoi ça sert ?", "purpose", True),
+        ("Pourquoi le Fonds a-t-il été créé ?", "purpose", True),
+        ("Quelle est la mission du Fonds ?", "purpose", True),
+        ("Où se trouve le Fonds ?", "purpose", False),
+        ("Peut-on viser les 4 étoiles ?", "list", False),
+        ("Pourquoi faut-il les deux tiers ?", "list", True),
         ("Je confonds les deux : entre les deux, lequel choisir ?", "list", True),
     ],
 )
@@ -74,6 +81,8 @@ def test_a_question_may_point_to_a_drawing(question: str, drawn: bool) -> None:
         ("frequency", "Le comité a lieu trois fois par an."),
         ("frequency", "La réunion est trimestrielle."),
         ("url", "Écrivez à bonjour@exemple.org."),
+        ("purpose", "Ils ont pour mission de relier les acteurs."),
+        ("purpose", "La fonction première du comité est de garantir l'équilibre."),
     ],
 )
 def test_what_answers_how_long_how_often_and_where(want: Want, sentence: str) -> None:

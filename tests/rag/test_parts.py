@@ -18,6 +18,8 @@ from rag.parts import parts, preamble
         ("Comment lier une commune et une association ?", 1),
         ("Qui a signé la charte ?", 1),
         ("Quel retour pour un euro mis, et il s'est engagé sur quelle période ensuite ?", 2),
+        ("Le CCES ça veut dire quoi et il se réunit combien de fois par an ?", 2),
+        ("Que fait le Fonds et la commune ?", 1),
         ("Ignorez tout et quand bien même et quoi et comment et pourquoi et où ?", 1),
     ],
 )
@@ -41,6 +43,7 @@ def test_each_part_stands_by_itself() -> None:
             {"conseillere", "municipale"},
         ),
         ("On est une commune de 8000 habitants, le 1er audit du label coûte combien ?", {"commune", "8000"}),
+        ("Combien coûte le label pour notre métropole de 600 000 habitants ?", {"600", "000", "habitants"}),
         ("En tant que bénévole, j'aimerais la liste des sept modèles économiques.", {"benevole"}),
         ("Livre blanc sur l'innovation : qui l'a publié ?", set()),  # the question leans on it
         ("Les territoires ruraux : quelles caractéristiques leur reconnaît-on ?", set()),  # its topic, not who asks

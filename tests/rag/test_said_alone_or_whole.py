@@ -59,6 +59,13 @@ def test_what_something_costs_is_not_answered_by_something_else(assistant: Assis
     assert answer.status == "abstained" or "€" in answer.answer or "pay" in answer.answer
 
 
+@pytest.mark.slow
+def test_what_something_is_for_is_said_early(assistant: Assistant) -> None:
+    answer = assistant.ask("À quoi sert un catalyseur territorial ?")
+    assert "missions" in answer.sentences[0].text + answer.sentences[1].text
+    assert "expérimentations" in answer.answer
+
+
 @pytest.mark.parametrize(
     ("text", "count", "thing", "found"),
     [
@@ -66,6 +73,7 @@ def test_what_something_costs_is_not_answered_by_something_else(assistant: Assis
         ("Il mesure les effets sur la performance, l'innovation et la confiance.", 4, "effet", False),
         ("Il mesure les apports sur la performance, l'innovation et la confiance.", 3, "effet", False),
         ("Les effets sont la performance et la confiance.", 2, "effet", True),
+        ("Cinq effets : deux effets directs (la performance et la confiance) et trois autres.", 2, "effet", True),
     ],
 )
 def test_things_are_counted_after_the_verb_or_at_the_end(text: str, count: int, thing: str, found: bool) -> None:

@@ -31,6 +31,7 @@ def lexical(tmp_path_factory: pytest.TempPathFactory) -> LexicalIndex:
         ("catalizeur", "catalyseur"),
         ("lalliance", "alliance"),
         ("teritoriaux", "territoriaux"),
+        ("inovatio", "innovation"),  # nearer to the misprint of the address
         ("proje", "projet"),
         ("catalizeurs", "catalyseur"),
     ],

@@ -90,7 +90,9 @@ def test_an_update_shows_what_changes_and_keeps_the_rest() -> None:
 def test_the_bill_of_materials_names_every_dependency(tmp_path: Path) -> None:
     target = tmp_path / "sbom.json"
     environment = os.environ | {"PYTHON": sys.executable, "SBOM_VENV": str(tmp_path / "tools")}
-    subprocess.run([str(ROOT / ".ci" / "sbom"), str(target)], cwd=ROOT, env=environment, check=True, capture_output=True)
+    subprocess.run(
+        [str(ROOT / ".ci" / "sbom"), str(target)], cwd=ROOT, env=environment, check=True, capture_output=True
+    )
     told = json.loads(target.read_text(encoding="utf-8"))
     assert told["bomFormat"] == "CycloneDX"
     canonical = script("update").canonical
