@@ -33,10 +33,13 @@ _RULES: tuple[tuple[str, Want], ...] = (
     (r"\btaux\b|pourcent|\bpour cent\b|%|\bproportion\b|\bquelle part\b|\bratios?\b", "percent"),
     (
         r"\bbudget|\btarifs?\b|\bcout(?:s|e|er|ent|ait|aient|era)?\b|\bmontant|\bdotation|\beuros?\b|€|\bprix\b|\bsalaire|\bremunerations?\b|"
-        r"\bcombien.{0,25}\b(?:gagn|rapport|touch|remuner)|\b(?:gagne|rapporte|touche)(?:nt)? combien|\bsomme\b|\bmillions?\b",
+        r"\bcombien.{0,25}\b(?:gagn|rapport|touch|remuner|payee?s?\b)|\b(?:gagne|rapporte|touche)(?:nt)? combien|\bsomme\b|\bmillions?\b",
         "money",
     ),
-    (r"combien de temps|\bduree|\bdure\b|\bdurent\b|combien d'annees|\bdepuis combien", "duration"),
+    (
+        r"combien de temps|\bduree|\bdure\b|\bdurent\b|combien d(?:'annees|e (?:jours|mois|semaines|heures|minutes))|\bdepuis combien",
+        "duration",
+    ),
     (r"\bfrequence\b|\bcombien de fois\b|\btous les combien\b|\bperiodicite\b|\bquel rythme\b", "frequency"),
     (
         r"\bquelles? dates?\b|\bquelles? annees?\b|\bdate\b|\bquels? mois\b|(?<!chaque )\bannee\b|\bquelle (?:periode|epoque)\b",
@@ -61,7 +64,10 @@ _RULES: tuple[tuple[str, Want], ...] = (
         r"\bpourquoi\b.*\b(?:cree|lance|fonde|institue|mis en place)e?s?\b",
         "purpose",
     ),
-    (r"\bcomment\b|\bde quelle (?:facon|maniere)|\bpar quel moyen|\bque faire\b|\bmethode\b", "how"),
+    (
+        r"\bcomment\b|\bde quelle (?:facon|maniere)|\bpar quel moyen|\bque faire\b|\bquelles? (?:est (?:la|votre|leur) |sont (?:les|vos|leurs) )?methodes?\b",
+        "how",
+    ),
 )
 _LIST = re.compile(
     r"\bquel(?:le)?s (?:sont|etaient|ont)\b|\bquel(?:le)?s\b(?! (?:est|etait))|\blist|\benumer|\bcite[rz]?\b|\blesquel|"
@@ -141,7 +147,7 @@ _EVIDENCE: dict[Want, re.Pattern[str]] = {
     "number": re.compile(rf"\d|\b(?:{_SPELLED}|trente|quarante|cinquante|soixante|cent|mille|cinquantaine|vingtaine|trentaine|quarantaine|centaine|dizaine|douzaine|millier|million|moitie|tiers|double|triple)\b"),
     "percent": re.compile(r"\d\s*%|\bpour cent\b|\btiers\b|\bmoitie\b|\bquart\b"),
     "money": re.compile(r"\d\s*(?:€|m€|k€|euros?|millions?)|\beuros?\b"),
-    "duration": re.compile(rf"\b(?:\d+|{_SPELLED}|une?)\s+(?:ans?|annees?|mois|jours?|heures?|minutes?|semaines?|(?:demi-)?journees?|trimestres?|semestres?|decennies?|siecles?)\b|(?:demi-)journees?\b|\b\d+\s*h\b|\bdecennies?\b|\bquinquennal|\b(?:19|20)\d\d ?[-–] ?(?:(?:19|20)\d\d)\b|\b(?:de|entre) (?:[a-z]+ )?(?:19|20)\d\d (?:a|et) (?:[a-z]+ )?(?:19|20)\d\d\b"),
+    "duration": re.compile(rf"\b(?:\d+|{_SPELLED}|une?)\s+(?:ans?|annees?|mois|jours?|heures?|min(?:utes?)?|semaines?|(?:demi-)?journees?|trimestres?|semestres?|decennies?|siecles?)\b|(?:demi-)journees?\b|\b\d+\s*h\b|\bdecennies?\b|\bquinquennal|\b(?:19|20)\d\d ?[-–] ?(?:(?:19|20)\d\d)\b|\b(?:de|entre) (?:[a-z]+ )?(?:19|20)\d\d (?:a|et) (?:[a-z]+ )?(?:19|20)\d\d\b"),
     "date": re.compile(rf"\b(?:1[89]|20)\d\d\b|\b(?:{_MONTHS})\b|\bprintemps\b|\bautomne\b"),
     "url": re.compile(r"https?://|www\.|\.(?:fr|org|com|net)\b|\S@\S"),
     "frequency": re.compile(
@@ -158,6 +164,7 @@ _EVIDENCE: dict[Want, re.Pattern[str]] = {
     "how": re.compile(r"\b(?:en \w+ant|grace|permet|permettent|a travers|au travers|par|afin|etapes?)\b"),
     "compare": re.compile(r"\b(?:tandis|alors que|contrairement|difference|differencie|ajoute|plutot|mais|moins|plus|seulement|quand|inverse|contraire|oppos\w+|distinct\w*|distingue\w*|differ\w+|en revanche|quant a)\b"),
 }  # fmt: skip
+_SHORT_UNIT = re.compile(r"\bcombien de (minute|heure|jour)s\b")  # « 6 mois » doesn't tell how many minutes
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 _SECTION = re.compile(r"^(?:- )?(?:\d{1,2}\.)+\d{0,2}\s")  # of a line: it counts nothing
 _YEAR = re.compile(r"(?<![\d,.])(?:19\d\d|20[0-5]\d)(?![\d%]|[,.]\d|\s[a-z]+s\b)")
@@ -180,4 +187,6 @@ def holds(want: Want, sentence: str, question: str = "") -> bool:
         folded = re.sub(rf"(?<![\d,.])(?:{'|'.join(map(re.escape, given))})(?![\d%]|[,.]\d)", " ", folded)
     if want == "number":
         folded = _YEAR.sub(" ", folded)
+    if want == "duration" and (unit := _SHORT_UNIT.search(fold(question))):
+        return bool(re.search(rf"\d ?(?:{unit[1][:3]}|h\b)|\b(?:{_SPELLED}|une?) (?:demi-)?{unit[1][:3]}", folded))
     return bool(pattern.search(folded))

@@ -31,6 +31,22 @@ _COUNTRIES = re.compile(
     r"pologne|tchequie|slovenie|slovaquie|hongrie|roumanie|bulgarie|grece|croatie|estonie|lettonie|lituanie|luxembourg|canada|etats-unis|mexique|"
     r"bresil|argentine|chili|chine|japon|coree|inde|australie|nouvelle-zelande|maroc|algerie|tunisie|egypte|senegal|afrique du sud|turquie|russie|ukraine)\b"
 )
+_WHICH_PLACE = re.compile(
+    r"\bquel(?:le)?s? (?:(?:sont|est) )?(?:(?:les?|la|l') ?)?(?:\d+ )?(pays|region|departement)s?\b"
+)
+_REGIONS = re.compile(
+    r"\b(?:auvergne|rhone|bourgogne|franche-comte|bretagne|centre-val|corse|grand[- ]est|hauts-de-france|ile-de-france|normandie|aquitaine|occitanie|"
+    r"pays de la loire|provence|alsace|guadeloupe|martinique|guyane|reunion|mayotte)\b"
+)
+_DEPARTMENTS = re.compile(
+    r"\b(?:ain|aisne|allier|alpes|ardeche|ardennes|ariege|aube|aude|aveyron|bouches-du-rhone|calvados|cantal|charente|cher|correze|corse|cote-d'or|"
+    r"cotes-d'armor|creuse|dordogne|doubs|drome|eure|finistere|gard|garonne|gers|gironde|herault|ille-et-vilaine|indre|isere|jura|landes|loir-et-cher|"
+    r"loire|loire-atlantique|loiret|lozere|maine-et-loire|manche|marne|mayenne|meurthe-et-moselle|meuse|morbihan|moselle|nievre|nord|oise|orne|"
+    r"pas-de-calais|puy-de-dome|pyrenees|rhin|rhone|saone|sarthe|savoie|paris|seine|sevres|somme|tarn|var|vaucluse|vendee|vienne|vosges|yonne|"
+    r"yvelines|essonne|val-de-marne|val-d'oise|belfort|guadeloupe|martinique|guyane|reunion|mayotte)\b"
+)
+_PLACES = {"pays": _COUNTRIES, "region": _REGIONS, "departement": _DEPARTMENTS}
+_OF_YEAR = re.compile(r"\ben ((?:19|20)\d\d)\b")
 _HEADS = re.compile(r"\bqui (?:la |le |l')?(?:a )?(?:preside|dirige)\b")
 _HEADED = re.compile(r"\b(?:presid\w+|dirige\w*|direct(?:eur|rice)|a (?:la|sa) tete)\b")
 BEGINNING = 6  # letters that a word shares with its other forms
@@ -82,12 +98,21 @@ def unmet(question: str, expectation: Expectation, said: Sequence[str], lexical:
             for sentence in left
         )
 
+    def in_place(place: str) -> bool:
+        """Whether a country, a region… that the question doesn't name is said."""
+        given = set(_PLACES[place].findall(folded))
+        return any(set(_PLACES[place].findall(sentence)) - given for sentence in spoken)
+
+    place = _WHICH_PLACE.search(folded)
+    year = _OF_YEAR.search(folded.rpartition(" : ")[2]) if wants & {"number", "percent", "money"} else None
     office, count = _OFFICE.search(folded), _COUNT.search(folded)
     return (
         ("percent" in wants and bool(_SHARE.search(folded)) and not held_of_the_thing("percent"))
         or ("number" in wants and count is not None and not counted(stem(count.group(1))))
-        or ("money" in wants and bool(_AMOUNT.search(folded)) and not held("money"))
+        or (bool(_AMOUNT.search(folded)) and not held("money"))
         or ("duration" in wants and not held("duration"))
+        or (place is not None and not in_place(place.group(1)))
+        or (year is not None and not any(year.group(1) in s for s in spoken))
         or (bool(_CONTACT.search(folded)) and not any(_CONTACT_GIVEN.search(s) for s in spoken))
         or (bool(_FREE.search(folded)) and not any(_FREE_TOLD.search(s) for s in spoken))
         or (bool(_CLOSING.search(folded)) and not any(_CLOSING.search(s) for s in spoken))

@@ -56,6 +56,18 @@ def test_what_a_question_wants(question: str, want: Want, wanted: bool) -> None:
     assert (want in expect(question).wants) is wanted
 
 
+@pytest.mark.parametrize(
+    ("sentence", "held"),
+    [("La séance prend 30 minutes.", True), ("Un suivi a lieu à 6 mois.", False), ("Deux heures.", False)],
+)
+def test_a_short_time_is_told_in_its_unit(sentence: str, held: bool) -> None:
+    assert holds("duration", sentence, "Combien de minutes prend la séance ?") is held
+
+
+def test_a_title_after_a_colon_asks_for_nothing() -> None:
+    assert expect("Il coûte combien le livre Commun : discours de la méthode ?").wants >= {"money"}
+
+
 def test_two_things_told_apart_are_no_list_of_two() -> None:
     assert expect("L'ODD et le Fonds, quelle différence entre les deux ?").count is None
     assert expect("Quels sont les deux leviers ?").count == 2
@@ -78,6 +90,7 @@ def test_a_question_may_point_to_a_drawing(question: str, drawn: bool) -> None:
     [
         ("duration", "L'atelier tient en une demi-journée."),
         ("duration", "Comptez 30 minutes."),
+        ("duration", "Comptez 30 min."),
         ("frequency", "Le comité a lieu trois fois par an."),
         ("frequency", "La réunion est trimestrielle."),
         ("url", "Écrivez à bonjour@exemple.org."),
