@@ -21,7 +21,10 @@ _ASKS_STEPS = re.compile(
 _WHO_DOES = re.compile(
     r"\bqui (?:(?:l'|les? |la )?(?:a |ont )?)(?!est\b|sont\b|etait\b|sera\b|peut\b|doit\b|a\b)([a-z]{4,})\b"
 )
-_BY_WHOM = re.compile(r"\b([a-z]{3,}(?:e|it|is|u))(?:e|s|es)? par qui\b")
+_BY_WHOM = re.compile(r"\b([a-z]{3,}?(?:e|it|is|u))(?:e|s|es)? par qui\b")
+_WITH_WHOM = re.compile(
+    r"\bavec (?:qui|quel(?:le)?s (?:partenaires?|acteurs?|structures?|organisations?))\b|\bquels partenaires\b"
+)
 _ACRONYM = re.compile(r"\b[A-Z](?:&[A-Z]|[A-Z]{1,7})\b")
 
 
@@ -57,6 +60,10 @@ class Asked:
         found = _WHO_DOES.search(fold(self.text)) or _BY_WHOM.search(fold(self.text))
         return found.group(1) if found else ""
 
+    @cached_property
+    def with_whom(self) -> bool:
+        return bool(_WITH_WHOM.search(fold(self.text)))
+
     @classmethod
     def of(cls, query: Query, generation: Generation) -> Asked:
         thing = frozenset(focus(query.text, generation.lexical)[:1])
@@ -71,14 +78,15 @@ class Asked:
         terms = frozenset(term.token for term in query.terms)
         return cls(query.text, thing, weights, terms, names, pairs_of(query.repaired), tuple(sorted(known | written)))
 
-    def coverage(self, tokens: frozenset[str]) -> float:
-        """Share of the question's weight whose words are among `tokens`; the name of an acronym stands for it."""
+    def coverage(self, tokens: frozenset[str], beside: frozenset[str] = frozenset()) -> float:
+        """Share of the question's weight whose words are among `tokens` and not among those `beside`; the name of an acronym
+        stands for it."""
         total = sum(self.weights.values())
-        said = sum(weight for token, weight in self.weights.items() if token in tokens or self._named(token, tokens))
-        return said / total if total else 0.0
+        new = (weight for t, weight in self.weights.items() if self._said(t, tokens) and not self._said(t, beside))
+        return sum(new) / total if total else 0.0
 
-    def _named(self, acronym: str, tokens: frozenset[str]) -> bool:
-        return any(name <= tokens for name in self.names.get(acronym, ()))
+    def _said(self, token: str, tokens: frozenset[str]) -> bool:
+        return token in tokens or any(name <= tokens for name in self.names.get(token, ()))
 
 
 def pairs_of(text: str) -> frozenset[tuple[str, str]]:

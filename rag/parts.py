@@ -27,6 +27,7 @@ _NEXT = re.compile(
     re.IGNORECASE,
 )
 _PRONOUN = re.compile(r"(?:il|elle|ils|elles|ça|cela)\b", re.IGNORECASE)
+AFTERTHOUGHT = 2  # content words of what is said of oneself after a question
 LEAST_ASKED = 3  # content words of a question that stands without what comes before it
 _SELF = re.compile(r"\b(?:je|j['’]\w+|nous|notre|nos|on|mon|ma|mes)\b", re.IGNORECASE)
 _OUR_SIZE = re.compile(  # « pour notre métropole de 600 000 habitants »
@@ -38,6 +39,7 @@ _AS = re.compile(
     r"(?:on est|on a|je suis|je dirige|je travaille|j['’]ai|nous sommes|nous avons)\b[^,:.?!]{3,80},\s+|(?:en tant que?|comme|étant|pour (?:mon|ma|mes|notre|nos)|dans (?:mon|ma|notre|nos))\b[^,:.?!]*[,:]\s+",
     re.IGNORECASE,
 )
+_AFTER = re.compile(r",\s*(?:(?:parce que|car|vu que) )?(?:je|j['’]|on|nous)\b[^,?]{3,60}[?.!\s]*$", re.IGNORECASE)
 _CLAUSE = re.compile(r"[.:;!?]\s+")
 _ASKING = re.compile(rf"\b{_ASKS}|\?|-(?:t-)?(?:il|elle|on|ils|elles|vous|nous)\b", re.IGNORECASE)
 
@@ -79,6 +81,17 @@ def preamble(question: str) -> frozenset[str]:
         ):
             return own | frozenset(_content(said)) - frozenset(content)
     return own
+
+
+def afterthought(question: str) -> str:
+    """What who asks adds of themselves in a few words after the question (« ODD, ça veut dire quoi, *je débute* »), or ""."""
+    after = _AFTER.search(question)
+    if after is None:
+        return ""
+    before, said = question[: after.start()], after[0]
+    if not re.search(_ASKS, before, re.IGNORECASE) or re.search(_ASKS, said, re.IGNORECASE):
+        return ""
+    return said if _content(before) and len(_content(said)) <= AFTERTHOUGHT else ""
 
 
 def _content(text: str) -> list[str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rag.condense import settled
 from rag.expect import DRAWN
 from rag.lexical import STOP_WORDS, LexicalIndex, fold, stem, tokenize, words
-from rag.parts import preamble
+from rag.parts import afterthought, preamble
 
 # Acronyms of the field and what they stand for (folded); both forms are searched when one is asked.
 GLOSSARY: Mapping[str, tuple[str, ...]] = {
@@ -94,7 +94,7 @@ class Query:
 
 def parse(text: str, lexical: LexicalIndex, document_ids: tuple[str, ...] = ()) -> Query:
     """Terms of a question: stop words dropped, typing errors repaired from the corpus's own words, acronyms expanded."""
-    asked = _FILLER.sub(" ", text)
+    asked = _FILLER.sub(" ", text.removesuffix(afterthought(text)))
     folded = fold(asked)
     page = _PAGE.search(folded)
     if page:

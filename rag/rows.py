@@ -74,8 +74,8 @@ def rows_of(
                 late,
                 dense,
                 _in_one_cell(text, said, asked) if sentence.kind == "table" else asked.coverage(said),
-                asked.coverage(heading - said),
-                asked.coverage(lead - said - heading),
+                asked.coverage(heading, said),
+                asked.coverage(lead, said | heading),
                 announces,
             )
         )

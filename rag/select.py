@@ -16,7 +16,7 @@ import numpy as np
 from corpus.chunk import ChunkSentence
 from rag.asked import Asked, pairs_of
 from rag.define import defines, expands
-from rag.expect import NUMBER_WORDS, SHARP, Expectation, holds
+from rag.expect import NUMBER_WORDS, SHARP, Expectation, Want, holds
 from rag.focus import counts
 from rag.generation import Generation
 from rag.legible import legibility
@@ -31,6 +31,7 @@ OTHER_NUMBER = 0.5  # credit of a number that doesn't count what « combien de �
 SHORT_THING = 5  # words of one among several things that a sentence ends with
 DONE_OF = 0.5  # share of the question in a sentence that answers who does it
 TOLD = 0.75  # share of the last answer that a sentence says again
+EXPLAINED: frozenset[Want] = frozenset({"how", "purpose", "reason", "definition"})
 LONG = 45  # words beyond which a sentence is long
 _DANGLING = re.compile(
     r"^(?:[>»•–-]\s*)?(?:elles?|ils?|celles?-ci|ceux-ci|celui-ci|celle-ci|"
@@ -53,6 +54,10 @@ _BULLETED = re.compile(r"^(?:[-•]|\d{1,2}[.)])\s*")
 _TO_DO = re.compile(r"[A-ZÉÈÊa-zéèê'’]+(?:er|ir|re|ez)\b")
 _NAMES = re.compile(r"\s:\s|\b(?:sont|distingue|comprend|regroupe|réunit|repose sur|s['’]appuie sur)\b|\(")
 _IN_BRACKETS = re.compile(r"((?:[\w’'-]+ ){1,4})\(([^()]+)\)")
+_WITH = re.compile(
+    r"\b(?:en partenariat avec|en (?:lien|association|cooperation) avec|avec (?:le soutien|l'appui|le concours|la participation|l'aide) d|aux cotes d|associe a)"
+)
+_FIGURE = re.compile(r"[-•]?\s*(?!\d{1,2}[.)])\d")  # « 1. Choisir » is a step
 _NEGATED = re.compile(r"\bn(?:e\b|['’]).{0,25}\b(?:pas|jamais|aucune?)\b", re.IGNORECASE)
 _COORDINATED = re.compile(r"\s*(?:[,;]\s*(?:et\s+|ou\s+)?|\bet\b\s*)")
 _ADDRESSES = re.compile(r"[\W\d]*(?:\S*(?:://|www\.)\S+\W*)+")
@@ -87,6 +92,7 @@ TRAITS: Mapping[str, float] = {
     "steps": 1.5,  # a list of things to do, for who asks how to do one
     "purpose": 1.0,  # says what a thing is for, for who asks it
     "does": 1.0,  # its verb is the one of who asks who does something, said of somebody
+    "figures": -2.0,  # a list of figures, for who asks how or what for
     "item": -1.99,  # one item alone
     "expands": 0.88,  # says what an acronym of the question stands for
     "label": 1.09,  # « Mécénat : … » for who asks of mécénat
@@ -222,12 +228,17 @@ def _traits(row: Row, expectation: Expectation, asked: Asked) -> dict[str, float
         does = row.coverage >= DONE_OF and re.search(rf"\w (?:a |ont |est |sont )?{asked.done}(?:nt)?\b", fold(text))
         done_by = re.search(rf"\b(?:co-?)?{asked.done}(?:e|s|es)? (?:\w+ )?par\b", fold(text))
         traits["does"] = float(bool(does or done_by))
+    if asked.with_whom and _WITH.search(fold(text)):
+        traits["does"] = 1.0
     if "definition" in wants:
         traits["defines"] = defines(text, asked)
     if len(row.members) > 1:
         bullets = sum(line.startswith("- ") for line in text.split("\n"))
         items = bullets or len(row.members) - int(not row.opens_with_item)
         traits |= {"group": 1.0, "listed": float("list" in wants), "counted": float(expectation.count == items)}
+        if wants & EXPLAINED and not wants & SHARP:
+            lines = text.split("\n")
+            traits["figures"] = float(sum(bool(_FIGURE.match(line)) for line in lines) >= max(2, len(lines) - 1))
         if "how" in wants and asked.steps:
             lines = [_BULLETED.sub("", line) for line in text.split("\n")]
             traits["steps"] = float(sum(bool(_TO_DO.match(line)) for line in lines) >= max(2, len(lines) // 2))

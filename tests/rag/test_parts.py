@@ -6,7 +6,7 @@ import pytest
 
 from rag.abstain import takes_for_granted
 from rag.expect import expect
-from rag.parts import parts, preamble
+from rag.parts import afterthought, parts, preamble
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,20 @@ def test_who_asks_is_set_apart_from_what_is_asked(question: str, aside: set[str]
     assert not aside or "leviers" not in preamble(question)
     if not aside:
         assert not preamble(question)
+
+
+@pytest.mark.parametrize(
+    ("question", "added"),
+    [
+        ("ODD, ça veut dire quoi, je débute", ", je débute"),
+        ("Que fait le Fonds, on nous en parle beaucoup ?", ", on nous en parle beaucoup ?"),
+        ("Quel mode choisir, on veut créer une fondation de territoire ?", ""),  # it says what is asked about
+        ("Que fait le Fonds, et on le rejoint comment ?", ""),
+        ("Le Fonds, je le rejoins comment ?", ""),
+    ],
+)
+def test_what_is_said_of_oneself_after_the_question_is_not_searched(question: str, added: str) -> None:
+    assert afterthought(question) == added
 
 
 def test_a_relative_pronoun_asks_for_nobody() -> None:
