@@ -42,7 +42,7 @@ from rag.suggest import suggest
 from rag.unmet import unmet
 from rag.vectors import open_dense
 from rag.verify import verify
-from rag.written import echoes, repeats, unsaid
+from rag.written import echoes, repeats, stutters, unsaid
 
 ABSTENTION = "Le corpus ne le dit pas : je n’ai trouvé aucun passage qui réponde à cette question."
 _HALF = re.compile("[\ud800-\udfff]")
@@ -175,7 +175,8 @@ class Assistant:
                 given = sources(extractive, found.query, expectation, self.generation)
                 for sentence in self._writer.write(standalone, given):
                     kept, _ = verify([sentence])
-                    if kept and not echoes(sentence, standalone) and not any(repeats(sentence, s) for s in said):
+                    spoilt = echoes(sentence, standalone) or stutters(sentence)
+                    if kept and not spoilt and not any(repeats(sentence, s) for s in said):
                         said.append(sentence)
                         yield sentence
             except CutShort:

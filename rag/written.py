@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from rag.draft import DraftSentence
@@ -14,6 +15,7 @@ TAKEN = 0.25  # share of an item's words from which it was taken up
 NEAR = 2.0  # how far below the best a sentence of the extractive answer may score and still have to be said
 FIRST = 2  # sentences that may stand before a list that comes early
 ROOM = 75  # words of a written answer with what completes it
+LIST_ROOM = 120  # the same, where a list is asked for
 SAID = 0.5  # share of a sentence's words that a written answer must hold to have said it
 
 
@@ -32,6 +34,12 @@ def echoes(sentence: DraftSentence, question: str) -> bool:
     return _words(sentence) <= frozenset(tokenize(question))
 
 
+def stutters(sentence: DraftSentence) -> bool:
+    """Whether a sentence says a word again that its quotes say less often: « La performance joue sur la performance »."""
+    own, quoted = Counter(tokenize(sentence.text)), Counter(t for q in sentence.quotes for t in tokenize(q.text))
+    return any(times > max(1, quoted[token]) for token, times in own.items())
+
+
 def unsaid(
     extractive: Sequence[DraftSentence], said: Sequence[DraftSentence], expectation: Expectation, cut: bool = False
 ) -> list[DraftSentence]:
@@ -39,7 +47,7 @@ def unsaid(
     sentences while there is room; all of them where it was cut short. Each where fewer than half of its words were said, and where
     the figure that was asked for wasn't taken from it."""
     known = frozenset[str]().union(*map(_words, said))
-    room = ROOM - sum(len(s.text.split()) for s in said)
+    room = (LIST_ROOM if "list" in expectation.wants else ROOM) - sum(len(s.text.split()) for s in said)
     best = max((_score(s) for s in extractive), default=0.0)
     listed = _first_list(extractive, known) if "list" in expectation.wants else []
     sharp = expectation.wants & SHARP
@@ -47,7 +55,9 @@ def unsaid(
     kept: list[DraftSentence] = []
     told = True  # whether the sentence before is said, on which the next may lean
     for sentence in extractive:
-        is_said = _share(sentence, known) >= SAID or bool(proven & set(sentence.quotes))
+        # One of the things of a list is said by one sentence: the words of several others may be its own.
+        by = map(_words, said) if "list" in expectation.wants else (known,)
+        is_said = any(_share(sentence, words) >= SAID for words in by) or bool(proven & set(sentence.quotes))
         leans = is_dangling(sentence.text) and not told
         near = cut or (not listed and _score(sentence) >= best - NEAR)
         wanted = sentence in listed or (near and not sentence.text.endswith(":"))

@@ -8,7 +8,7 @@ from rag.attribution import Source, tie
 from rag.draft import DraftSentence, Quote
 from rag.expect import expect
 from rag.verify import unsupported
-from rag.written import unsaid
+from rag.written import stutters, unsaid
 
 
 def said(text: str, score: float = 1.0, *, item: bool = False) -> DraftSentence:
@@ -75,6 +75,34 @@ def test_the_figure_that_was_asked_for_is_said_once() -> None:
     written = [DraftSentence("Le retour est de 7 €.", proof.quotes)]
     assert unsaid([proof], written, expect("Combien rapporte le fonds ?")) == []
     assert unsaid([proof], written, expect("Pourquoi un fonds ?")) == [proof]
+
+
+def test_one_thing_of_a_list_is_not_said_by_the_words_of_the_others() -> None:
+    items = [
+        said("Former : une formation sur le modèle", item=True),
+        said("Comprendre : le modèle économique", item=True),
+    ]
+    written = [
+        said("Elle permet de former, par une formation sur le modèle."),
+        said("Elle est économique à comprendre."),
+    ]
+    assert items[1] in unsaid(items, written, expect("Quelles sont les aides ?"))
+    assert items[0] not in unsaid(items, written, expect("Quelles sont les aides ?"))
+
+
+@pytest.mark.parametrize(
+    ("written", "proof", "spoilt"),
+    [
+        ("La performance joue sur la performance.", "La performance est un levier.", True),
+        ("Le taux de pratique des pratiques est de 54 %.", "Pratiques : taux de pratique 54 %.", False),
+        ("Le fonds aide.", "Le fonds aide.", False),
+    ],
+)
+def test_a_sentence_that_says_a_word_more_often_than_its_proof_is_spoilt(
+    written: str, proof: str, spoilt: bool
+) -> None:
+    quote = Quote("doc", 1, 0, len(proof), proof, (), 1.0)
+    assert stutters(DraftSentence(written, (quote,))) is spoilt
 
 
 def test_what_leans_on_an_unsaid_sentence_is_not_added_alone() -> None:
