@@ -16,6 +16,7 @@ NEAR = 2.0  # how far below the best a sentence of the extractive answer may sco
 FIRST = 2  # sentences that may stand before a list that comes early
 ROOM = 75  # words of a written answer with what completes it
 LIST_ROOM = 120  # the same, where a list is asked for
+LABEL = 40  # characters in which the name of an item ends
 SAID = 0.5  # share of a sentence's words that a written answer must hold to have said it
 
 
@@ -57,9 +58,9 @@ def unsaid(
     for sentence in extractive:
         # One of the things of a list is said by one sentence: the words of several others may be its own.
         by = map(_words, said) if "list" in expectation.wants else (known,)
-        is_said = any(_share(sentence, words) >= SAID for words in by) or bool(proven & set(sentence.quotes))
+        is_said = any(_says(words, sentence) for words in by) or bool(proven & set(sentence.quotes))
         leans = is_dangling(sentence.text) and not told
-        near = cut or (not listed and _score(sentence) >= best - NEAR)
+        near = cut or (not listed and ("list" in expectation.wants or _score(sentence) >= best - NEAR))
         wanted = sentence in listed or (near and not sentence.text.endswith(":"))
         told = is_said
         if is_said or leans or not wanted:
@@ -71,6 +72,13 @@ def unsaid(
         kept.append(sentence)
         told = True
     return kept
+
+
+def _says(words: frozenset[str], sentence: DraftSentence) -> bool:
+    """Whether `words` are half of a sentence's, with the name of what it is about (« S'INFORMER : régulièrement… »)."""
+    label, colon, _ = sentence.text[:LABEL].partition(" : ")
+    named = frozenset(tokenize(label)) if colon and sentence.item else frozenset[str]()
+    return _share(sentence, words) >= SAID and named <= words
 
 
 def _share(sentence: DraftSentence, known: frozenset[str]) -> float:
