@@ -41,6 +41,12 @@ TITLE_WORDS = 8  # words from which a title says something by itself
 LABEL = 40  # characters in which an entry's label ends
 NAMED = 0.3  # share of an item's label in the question from which it is the one asked for (« CPIE : centre… »)
 ITEM_WORDS = 10  # words below which an item is understood only in its list
+_CUT = re.compile(  # « COHÉSION DE », « Projets de dévelop- »
+    r"\b(?:de|des|du|d['’]|les?|la|l['’]|et|à|en|pour|sur|par|aux?)[\s.-]*$|[a-zé]-[\s.]*$", re.IGNORECASE
+)
+_POINTS = re.compile(
+    r"\b(?:tableau|schema|figure|graphique|encadre|carte) (?:suivant|ci-(?:dessous|dessus|contre|apres))e?s?\b"
+)
 ANSWERS = ("sharp", "does", "expands")  # what a sentence may hold of the answer that one like it lacks
 ALIKE = 0.6  # share of words in common beyond which two sentences say the same thing
 
@@ -283,7 +289,12 @@ def can_be_said(candidate: Candidate) -> bool:
         or not _SAYS.search(text)
     ):
         return False
-    says = candidate.trait("drawn") or len(text.split()) >= CELL_WORDS
+    if kind == "table" and _CUT.search(text):
+        return False
+    if kind == "body" and len(text.split()) < CELL_WORDS * 2 and _POINTS.search(fold(text)):
+        return False  # to what isn't said with it
+    capitals = sum(word.isupper() for word in text.split())  # « PROPOSITION + I + S » is what a drawing left
+    says = candidate.trait("drawn") or len(text.split()) >= max(CELL_WORDS, 2 * capitals)
     label = kind == "table" and " : " not in text and not any(c.isdigit() for c in text) and not says
     return not (label or (kind == "body" and candidate.trait("fragment") and len(text.split()) < SENTENCE_WORDS))
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any, Literal
+
 import numpy as np
 import pytest
 
+from corpus.chunk import ChunkSentence
 from rag.assistant import Assistant
+from rag.compose import can_be_said
 from rag.expect import expect, holds
 from rag.retrieve import _stands_out
-from rag.select import _enumerates, is_dangling
+from rag.select import TRAITS, Candidate, _enumerates, is_dangling
 
 SEVEN = ("publique", "personnes", "productive", "financière", "connaissance", "services publics", "engagement")
 
@@ -149,3 +153,23 @@ def test_who_asks_how_or_who_is_told_it_first(assistant: Assistant, question: st
 )
 def test_what_no_page_says_is_not_answered_by_what_stands_near(assistant: Assistant, question: str) -> None:
     assert assistant.ask(question).status == "abstained"
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "said"),
+    [
+        ("table", "PROPOSITION + I + S PRENE i YD TR", False),
+        ("table", "Projets de rénovation et de dévelop-", False),
+        ("table", "Un grand DÉFI commun pour la COHÉSION DE", False),
+        ("table", "associations, Agence du Service Civique", True),
+        ("body", "Le tableau suivant traduit les convergences.", False),
+        ("body", "Les convergences sont nombreuses.", True),
+    ],
+)
+def test_what_a_drawing_left_and_what_points_to_it_are_not_said(
+    kind: Literal["table", "body"], text: str, said: bool
+) -> None:
+    sentence = ChunkSentence(0, len(text), kind)
+    nothing: Any = None  # its passage isn't looked at
+    none = np.zeros(len(TRAITS))
+    assert can_be_said(Candidate(nothing, 0, sentence, (0,), text, frozenset(), 0.0, 0.0, 0.0, none)) is said
