@@ -107,7 +107,7 @@ def signals(found: Found, ranked: Sequence[Candidate], expectation: Expectation,
     return Signals(
         passage_coverage=share(passage),
         best_coverage=share(said),
-        nothing_said=float(not said & weights.keys()),
+        nothing_said=float(not said & weights.keys() and not any(c.coverage for c in best)),  # a row says its head
         context_coverage=sum(top.trait(name) for name in ("coverage", "heading", "lead", "leaning")),
         known=sum(w for t, w in weights.items() if lexical.knows(t)) / total if weights else 1.0,
         rarest_missing=max((w for t, w in weights.items() if t not in said), default=0.0) / RAREST,

@@ -40,6 +40,7 @@ class Asked:
     names: Mapping[str, tuple[frozenset[str], ...]]
     pairs: frozenset[tuple[str, str]]
     acronyms: tuple[str, ...]
+    named: frozenset[str] = frozenset()  # index tokens of the names it says
 
     @cached_property
     def how_many(self) -> bool:
@@ -76,7 +77,10 @@ class Asked:
         known = {term.word for term in query.terms if term.word in GLOSSARY and term.weight == 1.0}
         written = {fold(word) for word in _ACRONYM.findall(query.text)} if not query.text.isupper() else set()
         terms = frozenset(term.token for term in query.terms)
-        return cls(query.text, thing, weights, terms, names, pairs_of(query.repaired), tuple(sorted(known | written)))
+        named = frozenset(term.token for term in query.terms if term.name)
+        return cls(
+            query.text, thing, weights, terms, names, pairs_of(query.repaired), tuple(sorted(known | written)), named
+        )
 
     def coverage(self, tokens: frozenset[str], beside: frozenset[str] = frozenset()) -> float:
         """Share of the question's weight whose words are among `tokens` and not among those `beside`; the name of an acronym

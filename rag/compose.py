@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from rag.draft import BULLET, DraftSentence, Quote, sentence
-from rag.expect import Expectation
+from rag.expect import SHARP, Expectation
 from rag.focus import counts, focus, uncounted
 from rag.generation import Generation
 from rag.lexical import fold, token_set
@@ -27,6 +27,7 @@ LONGEST_ANSWER = 200  # the same, with the first list where one is asked for: ha
 MOST_SENTENCES = 5
 MOST_ITEMS = 12  # sentences of an answer that is a list
 LONGEST_LEAD = 40  # words of a sentence that is said only because the next one leans on it
+HOLDS = 0.5  # how far below the best a sentence that holds the figure asked for may score and still come before it
 WORTH = 4.1  # how far below the best a sentence may score and still be said
 LONGEST_LIST = 12  # items shown of one list
 _SAYS = re.compile(r"\d|[^\W\d_]{3}|://")  # « .l. » says nothing
@@ -204,6 +205,9 @@ def _orphan(candidate: Candidate, wants_list: bool) -> bool:
 def _reading_on(ranked: Sequence[Candidate], expectation: Expectation, things: Sequence[str]) -> list[Candidate]:
     """The candidates, best first, what leans on the best sentence right after it: « Cette dernière correspond à… »."""
     best = next((c for c in ranked if c.whole_list or can_be_said(c)), ranked[0])
+    if expectation.wants & SHARP and not best.trait("sharp"):
+        holding = (c for c in ranked if c.trait("sharp") == 1 and c.score >= best.score - HOLDS and can_be_said(c))
+        best = next(holding, best)  # nearly as good, and it holds the figure that is asked for
     after = [c for c in ranked if c.key == (best.hit.row, best.members[-1] + 1) and is_dangling(c.text)]
     if "list" in expectation.wants and _counts_on(best):
         after += [c for c in ranked if c.key == (best.hit.row, best.members[-1] + 1) and c not in after]

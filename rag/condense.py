@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rag.answer import Turn
 from rag.guard import small_talk, without_politeness
-from rag.lexical import STOP_WORDS, fold, token_set, words
+from rag.lexical import STOP_WORDS, fold, titles_whole, token_set, words
 from rag.spans import span
 
 _OPENS = re.compile(r"^(?:et|mais|ou|donc|alors|ok|oui|non)\b[ ,]*(?:alors\b[ ,]*)?", re.IGNORECASE)
@@ -66,7 +66,7 @@ def answered_before(question: str, history: Sequence[Turn]) -> frozenset[str]:
 def settled(standalone: str) -> frozenset[str]:
     """Folded words of a rewritten follow-up by which the question before it asked for a figure, a date or a person (« Quel est le
     *taux de pratique* du mécénat : qu'en retire-t-on ? »): that was answered, something else of the same thing is asked."""
-    before, colon, _ = standalone.partition(" : ")
+    before, colon, _ = titles_whole(standalone).partition(" : ")
     folded = fold(before)
     opening = _ASKED_FIGURE.search(folded) if colon else None
     if opening is None:

@@ -19,11 +19,13 @@ ABOUT = (
 
 _INJECTION = re.compile(
     r"ignor\w* (?:toutes? )?(?:tes|les|vos|ces|ses|l'ensemble|all|your|previous|the)\b.{0,40}(?:instruction|consigne|regle|rules?|prompt|precedent|directive)|"
-    r"oubli\w* (?:toutes? )?(?:tes|les|vos|ces) .{0,30}(?:instruction|consigne|regle|directive|precedent)|"
+    r"oubli\w* (?:toutes? )?(?:tes|les|vos|ces|le|la|ce|cette|ton|ta|votre) .{0,40}(?:instruction|consigne|regle|directive|precedent)|"
     r"\b(?:prompt|message|invite|instructions?) (?:systeme|system|cache|secret|initial)|system prompt|"
     r"(?:revele|affiche|montre|donne|repete|recopie|print|reveal|show)\w*[- ](?:moi )?.{0,30}(?:prompt|tes (?:instruction|consigne|regle)|vos (?:instruction|consigne|regle)|your (?:instruction|prompt|rules)|cles? api|api key|mots? de passe|password|secret)|"
     r"\bmode (?:administrateur|admin|developpeur|debug|root|dan|sans (?:filtre|limite|restriction))|\bjailbreak|\bdeveloper mode|"
     r"(?:tu es|vous etes|you are|agis comme|comporte-toi comme|joue le role|fais semblant d|pretends? to be|act as|role de)\b.{0,60}(?:sans (?:aucune )?(?:limite|regle|filtre|restriction|source|censure)|desormais|maintenant|pirate|hacker|un autre assistant|no (?:rules|limits)|unrestricted|libre de)|"
+    r"\bje suis (?:le|la|ton|ta|votre) (?:developpeu\w+|createur|creatrice|administrat\w+|concepteur|conceptrice)\b.{0,60}\b(?:repon|oubli|ignor|change|desactiv)|"
+    r"\brepon\w+ (?:desormais|maintenant|toujours|seulement|uniquement|juste) (?:que|qu'|par)\b|"
     r"\b(?:fais|faites|faisons) comme si\b|\bconfirmez?-(?:le|la|moi)\b|"
     r"(?:desormais|a partir de maintenant|from now on|maintenant)[, ]+(?:tu (?:es|dois|vas|reponds|ne)|vous (?:etes|devez|allez)|you (?:are|must|will)|reponds)|"
     r"\b(?:contourne|desactive|outrepasse|bypass|override|disregard)\w*\b.{0,40}(?:regle|consigne|securite|filtre|instruction|garde-fou|rules?|verification|citation)|"

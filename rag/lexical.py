@@ -56,6 +56,14 @@ def fold(text: str) -> str:
     return "".join([c for c in apart if c < FIRST_MARK or not unicodedata.combining(c)])
 
 
+_QUOTED = re.compile(r"«[^»]*»|\"[^\"]*\"|“[^”]*”")
+
+
+def titles_whole(text: str) -> str:
+    """A question without the colons of the titles that it quotes (« Commun(s) : discours de la méthode »): they part nothing."""
+    return _QUOTED.sub(lambda found: found.group().replace(" : ", " "), text)
+
+
 def words(text: str) -> list[str]:
     """Folded words of a text, elisions and the stops of an acronym dropped, stop words kept."""
     found = _TOKEN.findall(_ORDINAL.sub(r"\1", _ELISION.sub(" ", fold(text))))

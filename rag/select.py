@@ -57,6 +57,7 @@ _IN_BRACKETS = re.compile(r"((?:[\w’'-]+ ){1,4})\(([^()]+)\)")
 _WITH = re.compile(
     r"\b(?:en partenariat avec|en (?:lien|association|cooperation) avec|avec (?:le soutien|l'appui|le concours|la participation|l'aide) d|aux cotes d|associe a)"
 )
+_BARE = re.compile(r"[\d\s,.]+(?:[kM]?€|%|euros?|millions?|milliards?)?[\s.;]*")
 _FIGURE = re.compile(r"[-•]?\s*(?!\d{1,2}[.)])\d")  # « 1. Choisir » is a step
 _NEGATED = re.compile(r"\bn(?:e\b|['’]).{0,25}\b(?:pas|jamais|aucune?)\b", re.IGNORECASE)
 _COORDINATED = re.compile(r"\s*(?:[,;]\s*(?:et\s+|ou\s+)?|\bet\b\s*)")
@@ -92,6 +93,7 @@ TRAITS: Mapping[str, float] = {
     "steps": 1.5,  # a list of things to do, for who asks how to do one
     "purpose": 1.0,  # says what a thing is for, for who asks it
     "does": 1.0,  # its verb is the one of who asks who does something, said of somebody
+    "bare": -4.0,  # a figure alone, of a passage that doesn't say the name asked about
     "figures": -2.0,  # a list of figures, for who asks how or what for
     "item": -1.99,  # one item alone
     "expands": 0.88,  # says what an acronym of the question stands for
@@ -253,6 +255,9 @@ def _traits(row: Row, expectation: Expectation, asked: Asked) -> dict[str, float
         traits["item"] = 1.0  # its whole list is a better answer, unless one thing is asked for
     if asked.acronyms:
         traits["expands"] = float(any(expands(text, acronym) for acronym in asked.acronyms))
+    if _BARE.fullmatch(text):
+        around = token_set(" ".join((*row.hit.chunk.section, row.hit.chunk.text)))
+        traits["bare"] = float(not asked.named <= around)
     if kind == "note" and not wants & {"url", "date", "person"}:
         traits["note"] = 1.0
     if len(row.tokens) < SHORTEST or _is_byline(text):

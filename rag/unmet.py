@@ -71,7 +71,8 @@ _FREE = re.compile(
     r"\b(?:est|c'est|sont|etait)\b.{0,30}\b(?:gratuit|payant)(?:e?s?)\b|\best-ce (?:que c'est )?(?:gratuit|payant)"
 )
 _FREE_TOLD = re.compile(r"\bgratuit|\bpayant|€|\beuros?\b")
-_CLOSING = re.compile(r"\b(?:dates? limites?|echeances?|deadline|delais?|jusqu'a quand|cloture)\b")
+_CLOSING = re.compile(r"\b(?:dates? limites?|echeances?|deadline|delais?|cloture)\b")
+_UNTIL = re.compile(r"\bjusqu'a quand\b")
 _OFFICE = re.compile(
     r"\bqui (?:est|etait|sont|sera|dirige|preside)\b.{0,20}\b"
     r"(presidente?|directeur|directrice|deleguee?|maire|ministre|tresorier|tresoriere|secretaire|prefete?|referente?)\b"
@@ -103,6 +104,12 @@ def unmet(question: str, expectation: Expectation, said: Sequence[str], lexical:
         given = set(_PLACES[place].findall(folded))
         return any(set(_PLACES[place].findall(sentence)) - given for sentence in spoken)
 
+    def held_by(title: str, sentence: str) -> bool:
+        """Whether a sentence says an office with something else of the question (« le président de la *Fondation* »)."""
+        tokens = token_set(sentence)
+        others = token_set(question) - {title}
+        return title in tokens and (not others or bool(others & tokens))
+
     place = _WHICH_PLACE.search(folded)
     year = _OF_YEAR.search(folded.rpartition(" : ")[2]) if wants & {"number", "percent", "money"} else None
     office, count = _OFFICE.search(folded), _COUNT.search(folded)
@@ -116,7 +123,8 @@ def unmet(question: str, expectation: Expectation, said: Sequence[str], lexical:
         or (bool(_CONTACT.search(folded)) and not any(_CONTACT_GIVEN.search(s) for s in spoken))
         or (bool(_FREE.search(folded)) and not any(_FREE_TOLD.search(s) for s in spoken))
         or (bool(_CLOSING.search(folded)) and not any(_CLOSING.search(s) for s in spoken))
-        or (office is not None and not any(stem(office.group(1)) in token_set(s) for s in said))
+        or (bool(_UNTIL.search(folded)) and not held("date"))
+        or (office is not None and not any(held_by(stem(office.group(1)), sentence) for sentence in said))
         or (bool(_APPLY.search(folded)) and not any(_APPLY_TOLD.search(s) for s in spoken))
         or (bool(_INITIALS.search(folded)) and not any(expands(s, a) for s in said for a in _acronyms(question)))
         or (bool(_HEADS.search(folded)) and not any(_HEADED.search(s) for s in spoken))

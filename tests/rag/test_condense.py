@@ -72,6 +72,7 @@ def test_another_number_is_asked_for_in_the_same_words() -> None:
 def test_what_was_asked_and_answered_is_set_apart_from_its_thing() -> None:
     assert settled("Quel est le taux de pratique du mécénat : qu'en retire-t-on ?") == {"taux", "pratique"}
     assert settled("Quel est le taux de pratique du mécénat ?") == set()
+    assert settled("Sur combien d'années porte le livre « Commun : une méthode » ?") == set()
 
 
 def test_what_was_answered_is_known_to_a_follow_up_only() -> None:

@@ -66,6 +66,7 @@ def test_a_short_time_is_told_in_its_unit(sentence: str, held: bool) -> None:
 
 def test_a_title_after_a_colon_asks_for_nothing() -> None:
     assert expect("Il coûte combien le livre Commun : discours de la méthode ?").wants >= {"money"}
+    assert expect("Sur combien de temps porte le livre « Commun : la date » ?").wants >= {"duration"}
 
 
 def test_two_things_told_apart_are_no_list_of_two() -> None:

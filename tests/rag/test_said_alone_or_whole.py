@@ -12,7 +12,7 @@ from rag.assistant import Assistant
 from rag.compose import can_be_said
 from rag.expect import expect, holds
 from rag.retrieve import _stands_out
-from rag.select import TRAITS, Candidate, _enumerates, is_dangling
+from rag.select import _BARE, TRAITS, Candidate, _enumerates, is_dangling
 
 SEVEN = ("publique", "personnes", "productive", "financière", "connaissance", "services publics", "engagement")
 
@@ -173,3 +173,10 @@ def test_what_a_drawing_left_and_what_points_to_it_are_not_said(
     nothing: Any = None  # its passage isn't looked at
     none = np.zeros(len(TRAITS))
     assert can_be_said(Candidate(nothing, 0, sentence, (0,), text, frozenset(), 0.0, 0.0, 0.0, none)) is said
+
+
+@pytest.mark.parametrize(
+    ("text", "bare"), [("1 M€", True), ("2,80 M€.", True), ("800 000 €", True), ("12 projets", False)]
+)
+def test_a_figure_alone_is_known_as_such(text: str, bare: bool) -> None:
+    assert bool(_BARE.fullmatch(text)) is bare

@@ -37,6 +37,12 @@ def lexical(tmp_path_factory: pytest.TempPathFactory) -> LexicalIndex:
             "Le FDVA aide.",
             "Le fonds de développement de la vie associative (FDVA).",
         ),
+        ("Le fonds, il va jusqu'à quand ?", "Le fonds aide des projets.", "Le fonds s'engage de 2023 à 2027."),
+        (
+            "Qui est le président du fonds ?",
+            "Cette phrase du Président de la République est célèbre.",
+            "Ana Roux est présidente du fonds.",
+        ),
         ("Qui préside le fonds ?", "Le fonds n'est pas une fondation.", "Ana Roux préside le fonds."),
         ("Quelle région a le plus de maires ?", "La France a 13 régions.", "La Bretagne a le plus de maires."),
         ("Quel département a signé ?", "Les préfets de départements ont signé.", "Le Finistère a signé la charte."),
