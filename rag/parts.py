@@ -13,10 +13,8 @@ from rag.condense import condense, leans
 from rag.lexical import STOP_WORDS, words
 
 MOST = 3  # things asked at once; beyond, the question is searched as a whole
-LEAST_FIRST, LEAST_NEXT = (
-    2,
-    1,
-)  # content words of a part; one is enough for a first that ends with a stop, or that a pronoun takes up
+# Content words of a part; one is enough for a first that ends with a stop, or that a pronoun takes up.
+LEAST_FIRST, LEAST_NEXT = 2, 1
 _ASKS = (
     r"(?:qui|que|qu['’]\w+|quoi|quand|où|combien|comment|pourquoi|lesquel(?:le)?s|"
     r"quel(?:le)?s?|est-ce que)\b"

@@ -278,10 +278,8 @@ def _traits(row: Row, expectation: Expectation, asked: Asked) -> dict[str, float
     label, colon, _ = text.partition(" : ")
     named = token_set(label) if colon else frozenset()
     share = len(named & asked.terms) / len(named) if 0 < len(named) <= 6 else 0.0
-    if share >= 0.5 or not wants & {
-        "definition",
-        "purpose",
-    }:  # « Les catalyseurs viennent d'horizons variés : » defines nothing
+    # « Les catalyseurs viennent d'horizons variés : » defines nothing.
+    if share >= 0.5 or not wants & {"definition", "purpose"}:
         traits["label"] = share
     if "compare" in wants and kind == "list" and len(row.members) == 1 and share >= 0.5:
         traits |= {

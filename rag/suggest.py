@@ -17,6 +17,7 @@ _ASKS = re.compile(
 )  # « Pourquoi 33 % n’est pas une dépense perdue »
 _THAT = re.compile(r"ce (?P<que>qu(?:e |i |['’]))", re.I)  # « Ce que la mission a laissé »
 _NAMED = re.compile(r"(?:les?|la|l['’])(?=\W|(?<=['’]))", re.I)  # « L’ingénierie d’alliance »
+_THIS = re.compile(r"\b(?:cet|cette|ces|ce (?!qu))\b")
 _CAPITALS = re.compile(r"\s*[A-Z]{3,}$")
 _INNER = re.compile(r"«\s*([^»]*?)\s*»")
 
@@ -32,12 +33,23 @@ def suggest(found: Found, generation: Generation, question: str, ranked: Sequenc
         tokens = set(tokenize(heading))
         if fold(generation.documents[hit.chunk.document_id].title) in fold(heading):
             continue  # a running head, or the document itself
-        if is_row(heading) or len(tokens) < 2 or len(heading) > 90 or len(tokens & asked) / len(tokens) > 0.6:
+        if (
+            leans_on_its_page(heading)
+            or is_row(heading)
+            or len(tokens) < 2
+            or len(heading) > 90
+            or len(tokens & asked) / len(tokens) > 0.6
+        ):
             continue
         suggestions.setdefault(fold(heading), as_question(heading))
         if len(suggestions) == MOST:
             break
     return tuple(suggestions.values())
+
+
+def leans_on_its_page(heading: str) -> bool:
+    """« À quoi sert cette liste ? », which nobody understands elsewhere."""
+    return bool(_THIS.search(fold(heading)))
 
 
 def is_row(heading: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.suggest import as_question, is_row
+from rag.suggest import as_question, is_row, leans_on_its_page
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,16 @@ def test_a_heading_becomes_a_question(heading: str, question: str) -> None:
 )
 def test_what_a_table_left_is_no_question(heading: str, row: bool) -> None:
     assert is_row(heading) is row
+
+
+@pytest.mark.parametrize(
+    ("heading", "leans"),
+    [
+        ("À quoi sert cette liste ?", True),
+        ("Comment lire ce schéma", True),
+        ("Ce que la mission a laissé", False),
+        ("Les 7 étapes", False),
+    ],
+)
+def test_a_heading_that_points_to_its_page_is_no_question(heading: str, leans: bool) -> None:
+    assert leans_on_its_page(heading) is leans
