@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["READER_VERSION", "FileFailure", "IndexReport", "NothingRead", "Replaced", "build", "find_files"]
 
 READER_VERSION = 13  # raised when reading, repair or chunking change what a file gives: unchanged files are read again
-ENCODE_AT_ONCE = 512  # new chunks encoded together, of as many documents as it takes: about 100 MB
+ENCODE_AT_ONCE = 256  # new chunks encoded together, of as many documents as it takes: about 100 MB
 Progress = Callable[[str, int, int], None]  # stage, done, total
 
 
