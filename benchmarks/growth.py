@@ -1,6 +1,6 @@
 """How answering grows: 1,000, 10,000 and 100,000 passages of real French text, with synthetic vectors: each word has one
-random vector, a passage and a sentence have their words' mean. `real` encodes them with the default model instead (half an
-hour at 100,000 on two recent cores). `1000000` may be asked for (half an hour, 20 GB): the text gives about 190,000 distinct
+random vector, a passage and a sentence have their words' mean. `real` encodes them with the default model instead (13
+minutes at 100,000 on two recent cores). `1000000` may be asked for (half an hour, 20 GB): the text gives about 190,000 distinct
 passages, which then come several times.
 
 python -m benchmarks.growth [real] [SIZE…]
@@ -14,6 +14,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -208,8 +209,9 @@ def ask(index: Path) -> dict[str, Any]:
     from rag.assistant import Assistant, TextEvent
 
     before = memory_mib()["own_mib"]
+    with closing(Generation.open_published(index)) as generation:
+        drawn = cast(Encoder, WordVectors()) if generation.model == WordVectors.name else None
     started = time.perf_counter()
-    drawn = cast(Encoder, WordVectors()) if Generation.open_published(index).model == WordVectors.name else None
     assistant = Assistant(Settings(index=index), drawn)
     opened = time.perf_counter() - started
     asked = questions()

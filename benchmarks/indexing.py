@@ -110,8 +110,8 @@ def compare(rounds: int) -> list[dict[str, Any]]:
         "raw_cpu_s",
         "library_wall_s",
         "library_cpu_s",
+        "query_p50_ms",
     )
-    keys += ("query_p50_ms",)
     rows = []
     for name, found in runs.items():
         rows.append({"what": name} | {k: round(median(r[k] for r in found), 2) for k in keys if k in found[0]})

@@ -14,10 +14,8 @@ ACUTE_LOST = 40.0  # by how much an é where OCR kept é is less likely
 DOUBTFUL = 5e-7  # frequency below which a form that no dictionary has may be one of OCR's (« cceur »)
 SURER = 50.0  # how much more frequent the right form must then be
 KNOWN = 1e-7  # frequency of a form that a repair may lead to
-NAME_LETTERS, OFTENER = (
-    5,
-    5,
-)  # of a name in capitals with one letter misread, and how many times more its right form is said
+NAME_LETTERS = 5  # of a name in capitals that may have one letter misread
+OFTENER = 5  # how many times more its right form must be said
 COMMON = 2e-6  # of what a word at one letter, or each of two glued ones, must be
 
 CONFUSIONS: tuple[tuple[str, str], ...] = (

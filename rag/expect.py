@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from rag.lexical import fold, stem, titles_whole, token_set
+from rag.lexical import fold, last_part, stem, token_set
 
 Want = Literal[
     "number", "percent", "money", "duration", "date", "person", "url", "list", "definition", "reason", "how", "compare",
@@ -122,7 +122,7 @@ def _asks_when(folded: str, found: re.Match[str]) -> bool:
 
 def expect(question: str) -> Expectation:
     folded = fold(question)
-    tail = titles_whole(folded).rpartition(" : ")[2]  # « Livre blanc « L'innovation associative » : qui l'a publié ? »
+    tail = last_part(folded)  # « Livre blanc « L'innovation associative » : qui l'a publié ? »
     asked = tail if _wants(tail) or _LIST.search(tail) else folded
     wants = _wants(asked)
     counted = _COUNTED.search(folded)

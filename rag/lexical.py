@@ -64,6 +64,12 @@ def titles_whole(text: str) -> str:
     return _QUOTED.sub(lambda found: found.group().replace(" : ", " "), text)
 
 
+def last_part(question: str) -> str:
+    """What stands after the last colon of a question, which is what it asks (« Le Fonds : qui l'a créé ? »); all of it where it
+    has none."""
+    return titles_whole(question).rpartition(" : ")[2]
+
+
 def words(text: str) -> list[str]:
     """Folded words of a text, elisions and the stops of an acronym dropped, stop words kept."""
     found = _TOKEN.findall(_ORDINAL.sub(r"\1", _ELISION.sub(" ", fold(text))))

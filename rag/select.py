@@ -235,16 +235,16 @@ def _traits(row: Row, expectation: Expectation, asked: Asked) -> dict[str, float
     if "definition" in wants:
         traits["defines"] = defines(text, asked)
     if len(row.members) > 1:
-        bullets = sum(line.startswith("- ") for line in text.split("\n"))
+        lines = text.split("\n")
+        bullets = sum(line.startswith("- ") for line in lines)
         items = bullets or len(row.members) - int(not row.opens_with_item)
         traits |= {"group": 1.0, "listed": float("list" in wants), "counted": float(expectation.count == items)}
         if wants & EXPLAINED and not wants & SHARP:
-            lines = text.split("\n")
             traits["figures"] = float(sum(bool(_FIGURE.match(line)) for line in lines) >= max(2, len(lines) - 1))
         if "how" in wants and asked.steps:
-            lines = [_BULLETED.sub("", line) for line in text.split("\n")]
-            traits["steps"] = float(sum(bool(_TO_DO.match(line)) for line in lines) >= max(2, len(lines) // 2))
-        lead = text.split("\n", 1)[0]
+            to_do = sum(bool(_TO_DO.match(_BULLETED.sub("", line))) for line in lines)
+            traits["steps"] = float(to_do >= max(2, len(lines) // 2))
+        lead = lines[0]
         if "list" in wants and asked.thing and (lead.endswith(":") or not row.opens_with_item):
             traits["announced"] = float(asked.thing <= token_set(lead))
     elif kind == "table" and expectation.count and _counts(row.hit.chunk.section[-1:], expectation.count):

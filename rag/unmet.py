@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from rag.define import expands
 from rag.expect import Expectation, Want, holds
 from rag.focus import focus
-from rag.lexical import LexicalIndex, fold, stem, titles_whole, token_set
+from rag.lexical import LexicalIndex, fold, last_part, stem, token_set
 
 _APPLY = re.compile(
     r"\b(?:deposer? (?:un|une|son|notre|mon|ma) (?:dossier|demande|candidature)|"
@@ -111,9 +111,7 @@ def unmet(question: str, expectation: Expectation, said: Sequence[str], lexical:
         return title in tokens and (not others or bool(others & tokens))
 
     place = _WHICH_PLACE.search(folded)
-    year = (
-        _OF_YEAR.search(titles_whole(folded).rpartition(" : ")[2]) if wants & {"number", "percent", "money"} else None
-    )
+    year = _OF_YEAR.search(last_part(folded)) if wants & {"number", "percent", "money"} else None
     office, count = _OFFICE.search(folded), _COUNT.search(folded)
     return (
         ("percent" in wants and bool(_SHARE.search(folded)) and not held_of_the_thing("percent"))

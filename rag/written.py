@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from rag.compose import LABEL
 from rag.draft import DraftSentence
 from rag.expect import SHARP, Expectation, holds
 from rag.lexical import tokenize
@@ -16,7 +17,6 @@ NEAR = 2.0  # how far below the best a sentence of the extractive answer may sco
 FIRST = 2  # sentences that may stand before a list that comes early
 ROOM = 75  # words of a written answer with what completes it
 LIST_ROOM = 120  # the same, where a list is asked for
-LABEL = 40  # characters in which the name of an item ends
 SAID = 0.5  # share of a sentence's words that a written answer must hold to have said it
 
 
@@ -47,7 +47,10 @@ def unsaid(
     """What a written answer leaves out of the extractive one and must not: the items of a list that is asked for, or the best
     sentences while there is room; all of them where it was cut short. Each where fewer than half of its words were said, and where
     the figure that was asked for wasn't taken from it."""
-    known = frozenset[str]().union(*map(_words, said))
+    spoken = [_words(sentence) for sentence in said]
+    known = frozenset[str]().union(*spoken)
+    # One of the things of a list is said by one sentence: the words of several others may be its own.
+    by = spoken if "list" in expectation.wants else [known]
     room = (LIST_ROOM if "list" in expectation.wants else ROOM) - sum(len(s.text.split()) for s in said)
     best = max((_score(s) for s in extractive), default=0.0)
     listed = _first_list(extractive, known) if "list" in expectation.wants else []
@@ -56,8 +59,6 @@ def unsaid(
     kept: list[DraftSentence] = []
     told = True  # whether the sentence before is said, on which the next may lean
     for sentence in extractive:
-        # One of the things of a list is said by one sentence: the words of several others may be its own.
-        by = map(_words, said) if "list" in expectation.wants else (known,)
         is_said = any(_says(words, sentence) for words in by) or bool(proven & set(sentence.quotes))
         leans = is_dangling(sentence.text) and not told
         near = cut or (not listed and ("list" in expectation.wants or _score(sentence) >= best - NEAR))
