@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rag.answer import Turn
 from rag.guard import small_talk, without_politeness
-from rag.lexical import STOP_WORDS, fold, titles_whole, token_set, words
+from rag.lexical import ONLY_ASK, STOP_WORDS, fold, titles_whole, token_set, words
 from rag.spans import span
 
 _OPENS = re.compile(r"^(?:et|mais|ou|donc|alors|ok|oui|non)\b[ ,]*(?:alors\b[ ,]*)?", re.IGNORECASE)
@@ -19,19 +19,41 @@ SHORT = 5  # words of « par quel levier surtout ? »
 _BARE = re.compile(
     r"^(?:par|avec|pour|dans|en|a|de|sur|sous|chez|vers) qu(?:el|elle|els|elles|i|oi)\b(?!.*\b(?:est|sont|a|ont|fut|sera)\b)"
 )
+# « avec les lycées, c'est possible ? », « même pour deux étoiles ? »
+_ALSO = re.compile(
+    r"^(?:(?:et|meme|aussi|surtout|seulement)\b[ ,]*)*(?:avec|pour|dans|chez|sur|en|aux?|sans) (?!qu|combien).{3,60}\b(?:c'est (?:possible|pareil|bon|le cas)|aussi|pareil)[ ?!.]*$"
+)
 _ANAPHORA = re.compile(
     r"\b(?:il|elle|ils|elles|celui|celle|ceux|celles|celui-ci|celle-ci|ca|cela|cette derniere|ce dernier|ces derniers|"
     r"(?<!pour )(?<!dans )(?:lequel|laquelle|lesquel(?:le)?s)|l'a|l'ont|l'est|les a|en (?:est|sont|a|ont|existe|compte)|y (?:a-t-il|participe)|lui|leur|son|sa|ses|leurs|"
     r"(?:le|la) (?:premier|premiere|deuxieme|second|seconde|troisieme|quatrieme|cinquieme|sixieme|septieme|dernier|derniere|suivante?|precedente?)|"
-    r"(?:ce|cet|cette|ces) \w+|d'autres?|l'autre|les autres)\b|-(?:il|elle|ils|elles|t-il|t-elle)\b"
+    r"(?:ce|cet|cette|ces) \w+|d'autres?|l'autre|les autres|la-?dedans|la-?dessus|c'est pareil|(?:ca|cela) vaut aussi|"
+    r"(?:peut|peux|peuvent|pouvons|pouvez|doit|dois|doivent|devons|devez|faut|veut|veux|voulons|va|vais|vont|allons|fait)(?:-on|-il)? (?:le|la|les|l'|y|en) ?(?=[a-z]+(?:er|ir|re|oir)\b))\b|-(?:il|elle|ils|elles|t-il|t-elle)\b"
 )
 # « et les inventions, elles sont plutôt du côté des processus ou des produits ? »: its pronoun stands for what it names itself
 _NAMED_AGAIN = re.compile(
     r"^(?:(?:et|mais|ok|alors|donc)\b[ ,.]*)*(?:les?|la|l'|un|une) ?[a-z][\w' -]{3,40}, (?:elles?|ils?|c'est|ca|cela)\b"
 )
+ANAPHORIC = 6  # content words of a question whose pronoun stands for something said before
 NAMES_ENOUGH = 4  # content words of such a question
 _IMPERSONAL = re.compile(
     r"\b(?:il (?:y a|faut|existe|s'agit|est (?:possible|necessaire|utile))|y a-t-il|existe-t-il|faut-il|s'agit-il|est-il (?:possible|necessaire|utile)|qu'est-ce|est-ce|ce que|ce qui|c'est)\b"
+)
+_ORDINALS = {
+    "premier": 1,
+    "premiere": 1,
+    "deuxieme": 2,
+    "second": 2,
+    "seconde": 2,
+    "troisieme": 3,
+    "quatrieme": 4,
+    "cinquieme": 5,
+    "sixieme": 6,
+    "septieme": 7,
+}
+_INVERTED = re.compile(  # « les associations trouvent-elles… »: the pronoun is its subject's
+    r"\b(?:les?|la|l'|une?|des|nos|notre|vos|votre|chaque|plusieurs) ?"
+    rf"(?!{'|'.join(_ORDINALS)}|derni|suivant|precedent|autre)[a-z]{{3,}}\b(?: [a-z'&-]+){{0,8}}? [a-z']+-(?:t-)?(?:il|elle)s?\b"
 )
 _DETAIL = re.compile(
     r"\b(?:detaille|developpe|explique|precise|en dire plus|dis-m'en plus|plus de detail|en savoir plus|continue|approfondi)\w*"
@@ -39,11 +61,12 @@ _DETAIL = re.compile(
 
 
 @span
-def condense(question: str, history: Sequence[Turn]) -> str:
-    """The question with what it takes from the conversation; unchanged where it stands by itself."""
-    current = without_politeness(question.strip())
+def condense(question: str, history: Sequence[Turn], implied: bool = True) -> str:
+    """The question with what it takes from the conversation; unchanged where it stands by itself. `implied`: one of few words
+    goes on with what was asked before, though it doesn't say so (« quels sont les délais ? »)."""
+    current = _ANOTHER.sub("", without_politeness(question.strip()))
     asked = [without_politeness(t.content) for t in history if t.role == "user" and not small_talk(t.content)]
-    if not asked or not leans(current):
+    if not asked or not (leans(current) or (implied and _says_little(current))):
         return current
     if (again := _another_number(current, asked[-1])) is not None:
         return condense(again, [Turn(role="user", content=content) for content in asked[:-1]])
@@ -101,13 +124,30 @@ def leans(question: str) -> bool:
         return False
     if _ELLIPSIS.search(folded) or _DETAIL.search(folded):
         return True
+    if _ALSO.search(folded):
+        return True
     if _BARE.search(folded) and len(folded.split()) <= SHORT:
         return True
     content = [w for w in words(folded) if w not in STOP_WORDS]
-    if _ANAPHORA.search(_IMPERSONAL.sub(" ", folded)):
-        return len(content) <= 6
+    if _ANAPHORA.search(_INVERTED.sub(" ", _IMPERSONAL.sub(" ", folded))):
+        return len(content) <= ANAPHORIC
     return len(content) <= 1 and not re.search(r"\b(?:odd|rse|ess|fdva)\b", folded)
 
+
+def _says_little(question: str) -> bool:
+    """Whether a question has too few words of its own to say what it is about, and no name (« quels sont les délais ? »)."""
+    content = [w for w in words(question) if w not in STOP_WORDS and w not in ONLY_ASK]
+    named = _NAMED.search(question) or _OF_WHAT.search(fold(question))
+    return len(content) <= LITTLE and not named
+
+
+LITTLE = 3  # content words of a question that may go on with what was asked before
+_NAMED = re.compile(r"(?<!^)(?<![.?!:]\s)\b[A-ZÉÈÀÂÎÔÛ][\w-]+|[«\"“]")
+_OF_WHAT = re.compile(r"\b(?:c'est quoi|qu'est[- ]ce qu|que (?:signifie|designe)|definition|qui (?:est|sont))\b")
+_ANOTHER = re.compile(  # « et sinon, … »: another subject, most often
+    r"^(?:(?:et|mais|ok|bon|alors|ah|oui)\b[ ,]*)*(?:sinon|(?:une )?autre (?:question|chose|sujet)|rien a voir(?: mais)?|par ailleurs|au fait)\b[ ,:;.…-]*",
+    re.IGNORECASE,
+)
 
 LAST_TURNS = 4  # of the conversation, that a follow-up may refer to
 TURN_CHARACTERS = 600  # of each
@@ -135,7 +175,11 @@ def _topic(asked: Sequence[str]) -> str:
     """The last question that stood by itself, with what later ones changed in it."""
     topic = ""
     for question in asked:
-        topic = question if not topic or not leans(question) else (_substitute(topic, question) or topic)
+        topic = (
+            question
+            if not topic or not (leans(question) or _says_little(question))
+            else (_substitute(topic, question) or topic)
+        )
     return topic
 
 
@@ -175,7 +219,7 @@ def _substitute(topic: str, follow_up: str) -> str | None:
         or (match["preposition"] and _INFINITIVE.match(match["thing"]))
         or len(match["thing"].split()) > 7
         or re.match(
-            r"celu?i?|celle|ceux|ça|cela|quand|combien|qui|comment|pourquoi|quel|c['’]est|la suite|(?:en|par la )?suite|apr[eè]s",
+            r"(?:si|que|qu['’]\w+)\b|celu?i?|celle|ceux|ça|cela|quand|combien|qui|comment|pourquoi|quel|c['’]est|la suite|(?:en|par la )?suite|apr[eè]s",
             match["thing"],
             re.IGNORECASE,
         )
@@ -196,20 +240,6 @@ def _substitute(topic: str, follow_up: str) -> str | None:
     if defines and not preposition:
         return f"{defines['head']}{thing}{defines['within'] or ''} ?"
     return None
-
-
-_ORDINALS = {
-    "premier": 1,
-    "premiere": 1,
-    "deuxieme": 2,
-    "second": 2,
-    "seconde": 2,
-    "troisieme": 3,
-    "quatrieme": 4,
-    "cinquieme": 5,
-    "sixieme": 6,
-    "septieme": 7,
-}
 
 
 _NUMBERED = re.compile(

@@ -46,6 +46,19 @@ STOP_WORDS = frozenset(
 )
 
 
+ONLY_ASK = frozenset(  # words of a question that tell nothing of what it is about
+    """
+    lequel laquelle lesquels lesquelles duquel auquel oui non mien mienne sien sienne
+    pourrais pourrait pourrions pourriez pourraient pourra pourrez peuvent pouvons voudrais voudrait voudrions voudraient voulons
+    voulez aimerais aimerait aimerions souhaite souhaitons souhaiterais devrais devrait devrions devons faudrait
+    entend entendez signifie signifient designe designent correspond correspondent
+    sert servent serve chez jamais toujours deja vraiment vrai beaucoup bien bon bonne
+    forcement exactement concretement finalement simplement precisement reellement actuellement effectivement absolument
+    necessairement obligatoirement normalement generalement globalement seulement uniquement
+    """.split()
+)
+
+
 @lru_cache(maxsize=8_192)  # a sentence is folded half a dozen times an answer, which was a quarter of its time
 def fold(text: str) -> str:
     """Lower case without accents or ligatures; same as far as search is concerned."""
@@ -68,6 +81,12 @@ def last_part(question: str) -> str:
     """What stands after the last colon of a question, which is what it asks (« Le Fonds : qui l'a créé ? »); all of it where it
     has none."""
     return titles_whole(question).rpartition(" : ")[2]
+
+
+def halves(question: str) -> tuple[str, str]:
+    """What a question is about and what it asks of it (« Le Fonds », « qui l'a créé ? »); "" and all of it where no colon parts them."""
+    topic, _, own = titles_whole(question).rpartition(" : ")
+    return topic, own
 
 
 def words(text: str) -> list[str]:

@@ -59,7 +59,7 @@ def parts(question: str) -> tuple[str, ...]:
 
 
 def _standing(part: str, before: Sequence[str]) -> str:
-    return condense(part, [Turn(role="user", content=text) for text in before])
+    return condense(part, [Turn(role="user", content=text) for text in before], implied=False)
 
 
 def preamble(question: str) -> frozenset[str]:

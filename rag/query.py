@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rag.condense import settled
 from rag.expect import DRAWN
-from rag.lexical import STOP_WORDS, LexicalIndex, fold, stem, tokenize, words
+from rag.lexical import ONLY_ASK, STOP_WORDS, LexicalIndex, fold, halves, stem, tokenize, words
 from rag.parts import afterthought, preamble
 
 # Acronyms of the field and what they stand for (folded); both forms are searched when one is asked.
@@ -41,6 +41,9 @@ GLOSSARY: Mapping[str, tuple[str, ...]] = {
 }
 EXPANSION_WEIGHT = 0.4  # of a word that the question doesn't hold; chosen with the reference questions
 ASIDE_WEIGHT = 0.3  # of a word by which who asks says who they are
+TOPIC_WORDS = (
+    2.0  # as many words as what a follow-up takes from the question before it weighs, however long that one was
+)
 
 _FILLER = re.compile(  # how it is to be said, and what only asks
     r"\b(?:en (?:une|deux|trois|quelques|peu de) (?:phrases?|mots?|lignes?)|en (?:bref|gros|clair|résumé|resume)|au juste|"
@@ -48,17 +51,6 @@ _FILLER = re.compile(  # how it is to be said, and what only asks
     r"quel(?:le)? (?:genre|type|sorte) (?:de |d['’])(?:structure|organisation|organisme|association|chose|truc)|"
     r"(?:dis|dites|explique|expliquez|rappelle|rappelez|indique|indiquez)[- ]moi|peux-tu|pouvez-vous|pourriez-vous)\b\s*,?",
     re.IGNORECASE,
-)
-ONLY_ASK = frozenset(  # words of a question that tell nothing of what it is about
-    """
-    lequel laquelle lesquels lesquelles duquel auquel oui non mien mienne sien sienne
-    pourrais pourrait pourrions pourriez pourraient pourra pourrez peuvent pouvons voudrais voudrait voudrions voudraient voulons
-    voulez aimerais aimerait aimerions souhaite souhaitons souhaiterais devrais devrait devrions devons faudrait
-    entend entendez signifie signifient designe designent correspond correspondent
-    sert servent serve chez jamais toujours deja vraiment vrai beaucoup bien bon bonne
-    forcement exactement concretement finalement simplement precisement reellement actuellement effectivement absolument
-    necessairement obligatoirement normalement generalement globalement seulement uniquement
-    """.split()
 )
 _NAME = re.compile(r"(?<=[\s'’(«])[A-ZÉÈÀÂÎÔÛ]\w{2,}")
 _LASTING = re.compile(
@@ -81,9 +73,15 @@ class Term:
 class Query:
     text: str  # as asked, or its standalone form
     repaired: str  # with typing errors repaired, for the embedding model
+    own: str  # the same, of what a follow-up asks by itself; "" for a question that takes nothing from another
     terms: tuple[Term, ...]
+    taken: Mapping[str, float]  # folded words that a follow-up takes from the question before it, with what each weighs
     page: int | None = None
     document_ids: tuple[str, ...] = ()
+
+    @property
+    def own_words(self) -> int:
+        return len(_content(self.own))
 
     @property
     def names(self) -> Mapping[str, tuple[frozenset[str], ...]]:
@@ -102,6 +100,7 @@ def parse(text: str, lexical: LexicalIndex, document_ids: tuple[str, ...] = ()) 
     folded = _LASTING.sub(" ", folded)
     terms: dict[str, Term] = {}
     aside = preamble(text) | settled(text) | frozenset(DRAWN.findall(folded))
+    taken = _taken(asked)
     repaired = asked
     names = {fold(name) for name in _NAME.findall(text)} if not text.isupper() else set()
     for word in words(folded):
@@ -116,7 +115,20 @@ def parse(text: str, lexical: LexicalIndex, document_ids: tuple[str, ...] = ()) 
         token = stem(extra)
         terms.setdefault(token, Term(extra, token, EXPANSION_WEIGHT))
     number = int(page.group(1)) if page else None
-    return Query(text, repaired, tuple(terms.values()), number, document_ids)
+    own = halves(repaired)[1] if taken else ""
+    return Query(text, repaired, own, tuple(terms.values()), taken, number, document_ids)
+
+
+def _taken(question: str) -> dict[str, float]:
+    """The folded content words that a question only takes from what stands before its colon, with what each weighs; none where
+    nothing is asked after it."""
+    topic, own = (_content(half) for half in halves(question))
+    taken = topic - own if own else frozenset[str]()
+    return dict.fromkeys(taken, min(1.0, TOPIC_WORDS / max(len(taken), 1)))
+
+
+def _content(text: str) -> frozenset[str]:
+    return frozenset(word for word in words(text) if word not in STOP_WORDS and word not in ONLY_ASK)
 
 
 def _other_forms(asked: Sequence[str]) -> Iterator[str]:

@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from corpus.chunk import Chunk, ChunkSentence
-from rag.embedding import Encoded, Encoder
+from rag.embedding import Encoded, Encoder, normalise
 from rag.generation import Generation
-from rag.lexical import STOP_WORDS, fold, words
-from rag.query import ONLY_ASK, Query, parse
+from rag.lexical import ONLY_ASK, STOP_WORDS, fold, words
+from rag.query import Query, parse
 from rag.spans import span
 from rag.vectors import DenseSearch
 
 CANDIDATES = 100  # of each search; more changes no figure, and late interaction costs about 0.1 ms each
+OWN, OWN_WORD = 0.6, 0.3  # share of a follow-up's own words in its vector, at most and for each of them
 LEXICAL, DENSE, LATE = 0.5, 1.0, 0.7  # weights of the standardised scores (docs/adr/0005-retrieval.md)
 LEXICAL_NAMED, AHEAD = 1.0, 0.2  # where the best passage by words is that share of its score ahead of the next
 PAGE_BONUS = 3.0  # standard deviations: the question names the page
@@ -62,15 +63,15 @@ class HybridRetriever:
         """Several texts that this thread is about to look for, in less than the time of each alone."""
         self._together.ready = {}
         if len(texts) > 1:
-            repaired = list(dict.fromkeys(parse(text, self._generation.lexical).repaired for text in texts))
-            self._together.ready = dict(zip(repaired, self._encoder.queries(repaired), strict=True))
+            queries = [parse(text, self._generation.lexical) for text in texts]
+            said = list(dict.fromkeys(part for query in queries for part in (query.repaired, query.own) if part))
+            self._together.ready = dict(zip(said, self._encoder.queries(said), strict=True))
 
     @span
     def find(self, text: str, k: int = 10, document_ids: Sequence[str] = ()) -> Found:
         """The `k` best chunks for `text`, best first."""
         query = parse(text, self._generation.lexical, tuple(document_ids))
-        ready: dict[str, Encoded] = getattr(self._together, "ready", {})
-        encoded = ready.pop(query.repaired, None) or self._encoder.query(query.repaired)
+        encoded = self._encoded(query)
         rows, lexical, dense = self._candidates(query, encoded)
         if not len(rows):
             return Found(query, encoded, ())
@@ -85,6 +86,16 @@ class HybridRetriever:
         ]
         hits.sort(key=lambda hit: -hit.score)
         return Found(query, encoded, tuple(hits[:k]))
+
+    def _encoded(self, query: Query) -> Encoded:
+        """The question's vectors; that of a follow-up is drawn to what it asks by itself."""
+        ready: dict[str, Encoded] = getattr(self._together, "ready", {})
+        whole = ready.pop(query.repaired, None) or self._encoder.query(query.repaired)
+        if not query.own:
+            return whole
+        own = ready.get(query.own) or self._encoder.query(query.own)
+        share = min(OWN, OWN_WORD * query.own_words)
+        return replace(whole, vector=normalise((1 - share) * whole.vector + share * own.vector))
 
     def _candidates(self, query: Query, encoded: Encoded) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Rows, with their BM25 score and cosine, each of shape (c,)."""
@@ -102,10 +113,11 @@ class HybridRetriever:
 
     def _lexical_scores(self, query: Query) -> np.ndarray:
         lexical = self._generation.lexical
-        full = lexical.scores([t.token for t in query.terms if t.weight == 1.0])
-        extra = [t for t in query.terms if t.weight < 1.0]
-        for term in extra:
-            full = full + term.weight * lexical.scores([term.token])
+        weights = {t.token: t.weight * query.taken.get(t.word, 1.0) for t in query.terms}
+        full = lexical.scores([token for token, weight in weights.items() if weight == 1.0])
+        for token, weight in weights.items():
+            if weight < 1.0:
+                full = full + weight * lexical.scores([token])
         return full
 
     def _late(self, row: int, weights: np.ndarray, vectors: np.ndarray) -> float:
@@ -139,7 +151,7 @@ def query_words(query: Query, encoded: Encoded, generation: Generation) -> tuple
         if not folded or folded[-1] in STOP_WORDS or folded[-1] in ONLY_ASK or fold(query.repaired[a:b]) in STOP_WORDS:
             continue
         keep.append(i)
-        weights.append(generation.lexical.telling(folded[-1]) ** 0.5)
+        weights.append((generation.lexical.telling(folded[-1]) * query.taken.get(folded[-1], 1.0)) ** 0.5)
     if not keep:
         keep = list(range(len(encoded.words)))
         weights = [1.0] * len(keep)

@@ -10,6 +10,8 @@ from rag.condense import answered_before, condense, settled
 PHASES = ("Quelles sont les phases ?", "Trois phases : la recherche, la qualification, puis le déploiement. [1]")
 LEVERS = ("Quels sont les leviers ?", "Ils sont deux.\n- La gestion commune [1]\n- L'action collective [2]")
 
+LABEL = ("Comment obtenir le label Ville ouverte ?", "Par un dossier. [1]")
+
 
 def said(*texts: str) -> list[Turn]:
     return [Turn(role="assistant" if n % 2 else "user", content=text) for n, text in enumerate(texts)]
@@ -49,6 +51,19 @@ def said(*texts: str) -> list[Turn]:
             "Quand le programme IMPACT a-t-il été lancé ?",
         ),
         (("Que fait le Fonds ?", "Il finance."), "et ensuite ?", "Que fait le Fonds : ensuite ?"),
+        (("C'est quoi la visite ?", "Un bilan."), "et si on la saute ?", "C'est quoi la visite : si on la saute ?"),
+        (LABEL, "quels sont les délais ?", "Comment obtenir le label Ville ouverte : quels sont les délais ?"),
+        (LABEL, "on peut le perdre ?", "Comment obtenir le label Ville ouverte : on peut le perdre ?"),
+        (
+            (*LABEL, "combien de points il faut ?", "Cinquante."),
+            "qui nous aide à monter le dossier ?",
+            "Comment obtenir le label Ville ouverte : qui nous aide à monter le dossier ?",
+        ),
+        (
+            LABEL,
+            "avec les écoles de la ville, c'est possible ?",
+            "Comment obtenir le label Ville ouverte : avec les écoles de la ville, c'est possible ?",
+        ),
         (
             ("Quel est l'objectif du Fonds ?", "Faire alliance."),
             "et le budget ?",
@@ -60,8 +75,22 @@ def test_a_follow_up_takes_what_it_leaves_unsaid(history: tuple[str, ...], quest
     assert condense(question, said(*history)) == standalone
 
 
-def test_a_question_that_stands_by_itself_takes_nothing() -> None:
-    assert condense("Quel est le budget du Fonds ODD 17 ?", said(*PHASES)) == "Quel est le budget du Fonds ODD 17 ?"
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Quel est le budget du Fonds ODD 17 ?",
+        "Qui siège à la Commission ?",
+        "c'est quoi le mécénat de compétences ?",
+        "Comment les associations trouvent-elles des bénévoles en ville ?",
+    ],
+)
+def test_a_question_that_stands_by_itself_takes_nothing(question: str) -> None:
+    assert condense(question, said(*PHASES)) == question
+
+
+def test_another_subject_that_is_announced_takes_nothing() -> None:
+    question = "comment les associations trouvent-elles des bénévoles en ville ?"
+    assert condense(f"et sinon, {question}", said(*PHASES)) == question
 
 
 def test_another_number_is_asked_for_in_the_same_words() -> None:
