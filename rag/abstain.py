@@ -23,7 +23,7 @@ from rag.query import GLOSSARY, Query
 from rag.retrieve import Found, query_words
 from rag.select import Candidate
 
-THRESHOLD = 0.27  # docs/adr/0007-abstention.md
+THRESHOLD = 0.4  # docs/adr/0007-abstention.md
 # Times as much where the question names what the corpus never does (of 52 such, 46 had no answer), or where little of it is said,
 # and by a passage that is not that near.
 DOUBT = 1.85
@@ -32,6 +32,7 @@ FAINT_COVERAGE, FAINT_LIKENESS = 0.2, 0.45
 KNOWN = 0.7  # share of the weight of a question that asks why, whose words the corpus must have
 NOTHING_ASKED = 0.85  # likeness where the question has no such word
 BEFORE = 200  # characters before the best sentence that are its context
+SOUGHT = 0.25  # cosine that tells nothing
 RAREST = 6.0  # weight (idf) that counts as 1
 _NAME = re.compile(r"(?<=[\s'’(«])[A-ZÉÈÀÂÎÔÛ][\w-]{2,}")
 _AHEAD = re.compile(r"\b(?:prochaine?s?|sera|seront|aura|auront|futurs?|future|apres 20|demain)\b")
@@ -80,6 +81,9 @@ class Signals:
     dense: float  # cosine of the best sentence's passage, rescaled
     phrase: float  # share of the question's pairs of words in the best sentence
     words: float  # tens of content words of the question: the more it says, the less of it one sentence can hold
+    sought: float  # cosine of the best sentence with what would answer the question (rag/embedding.py), rescaled
+    sought_best: float  # of the likest of the three best
+    sought_passage: float  # of the best sentence's passage
 
 
 def signals(found: Found, ranked: Sequence[Candidate], expectation: Expectation, generation: Generation) -> Signals:
@@ -133,7 +137,18 @@ def signals(found: Found, ranked: Sequence[Candidate], expectation: Expectation,
         dense=(top.hit.dense - 0.8) / 0.1,
         phrase=top.trait("phrase"),
         words=len(query_words(found.query, found.encoded, generation)[0]) / 10,
+        **_sought(best, found.encoded.seeking, generation),
     )
+
+
+def _sought(best: Sequence[Candidate], seeking: np.ndarray | None, generation: Generation) -> dict[str, float]:
+    """How near the best sentences come to what would answer the question; in the middle where the model has no such reading."""
+    if seeking is None:
+        return {"sought": 0.0, "sought_best": 0.0, "sought_passage": 0.0}
+    passage = float(generation.vectors[best[0].hit.row] @ seeking)
+    likeness = [candidate.sought for candidate in best]
+    given = {"sought": likeness[0], "sought_best": max(likeness), "sought_passage": passage}
+    return {name: (value - SOUGHT) / 0.1 for name, value in given.items()}
 
 
 def _sharp(candidate: Candidate, wants: Set[Want], question: str) -> bool:
@@ -198,8 +213,8 @@ def needed(given: Signals) -> float:
 
 # bias, then one weight a signal in the order of Signals
 WEIGHTS: tuple[float, ...] = (
-    -13.383, 1.144, -1.289, -1.619, 1.182, 0.849, -0.255, -0.672, -1.36, 5.85, -0.088, 0.514, 0.728, -0.039,
-    0.678, 9.472, 3.267, -7.131, 0.556, -3.604, -1.064, -1.141, 0.128, 0.568, 1.034, -0.523, 3.282,
+    -5.475, 1.458, -0.083, -0.208, 0.492, 0.117, -0.586, -1.173, -3.136, 2.381, -0.269, 0.693, 0.541, -0.495, 0.718,
+    3.277, 0.061, -1.528, 2.229, -1.358, 0.205, -0.572, 0.404, 0.262, -0.547, -0.46, 1.348, 0.404, 0.442, 0.267,
 )  # fmt: skip
 
 

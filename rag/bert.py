@@ -9,6 +9,7 @@ sentence-transformers (rag/embedding.py).
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 from collections.abc import Sequence
@@ -54,12 +55,34 @@ class Bert:
         self._longest = min(max_tokens, int(config["max_position_embeddings"]))
         weights = load_file(folder / "model.safetensors")  # memory-mapped: rows of words that never come stay on disk
         prefix = "bert." if any(name.startswith("bert.") for name in weights) else ""
-        get = {name.removeprefix(prefix): tensor for name, tensor in weights.items()}.__getitem__
+        self._weights = {name.removeprefix(prefix): tensor for name, tensor in weights.items()}
+        get = self._weights.__getitem__
         self._embeddings = [get(f"embeddings.{part}_embeddings.weight") for part in ("word", "position", "token_type")]
         self._first_norm = get("embeddings.LayerNorm.weight"), get("embeddings.LayerNorm.bias")
         layers = range(int(config["num_hidden_layers"]))
         self._dtype = getattr(torch, precision)
         self._layers = [_layer(lambda name, at=f"encoder.layer.{n}.": get(at + name), self._dtype) for n in layers]
+
+    def adapted(self, file: Path) -> Bert:
+        """The same model with the low-rank changes of `file` in its layers (Hu et al., "LoRA", ICLR 2022): for a matrix `x.weight`
+        of shape (out, in), `x.a` of shape (r, in) and `x.b` of shape (out, r), whose product is added. All else is shared."""
+        from safetensors.torch import load_file
+
+        changes = load_file(file)
+
+        def get(name: str) -> Any:
+            weight, matrix = self._weights[name], name.removesuffix(".weight")
+            return (
+                weight + changes[f"{matrix}.b"].float() @ changes[f"{matrix}.a"].float()
+                if f"{matrix}.a" in changes
+                else weight
+            )
+
+        other = copy.copy(self)
+        other._layers = list(self._layers)
+        for n in {int(name.split(".")[2]) for name in changes}:
+            other._layers[n] = _layer(lambda name, at=f"encoder.layer.{n}.": get(at + name), self._dtype)
+        return other
 
     def count(self, text: str) -> int:
         """Number of tokens of a text, without the special ones."""

@@ -30,7 +30,9 @@ LONGEST_LEAD = 40  # words of a sentence that is said only because the next one 
 HOLDS = 0.5  # how far below the best a sentence that holds the figure asked for may score and still come before it
 WORTH = 4.1  # how far below the best a sentence may score and still be said
 LONGEST_LIST = 12  # items shown of one list
-_SAYS = re.compile(r"\d|[^\W\d_]{3}|://")  # « .l. » says nothing
+_SAYS = re.compile(
+    r"(?!\s*[:;,)]).*?(?:\d|[^\W\d_]{3}|://)", re.DOTALL
+)  # « .l. » says nothing; « : méthodes » is what a name left
 _ONE = re.compile(r"\bune?\b", re.IGNORECASE)
 _EXTREME = re.compile(r"\b(?:le|la|les) (plus|moins)\b")
 _SHARE = re.compile(r"(\d+(?:[.,]\d+)?)\s?%")
@@ -290,7 +292,7 @@ def can_be_said(candidate: Candidate) -> bool:
         (kind == "title" and (len(text.split()) < TITLE_WORDS or text.endswith("?")))
         or candidate.trait("head")
         or candidate.trait("illegible") > ILLEGIBLE
-        or not _SAYS.search(text)
+        or not _SAYS.match(text)
     ):
         return False
     if kind == "table" and _CUT.search(text):

@@ -22,17 +22,20 @@ from rag.bert import Bert, best_precision, is_plain_bert
 from rag.e5 import MAX_TOKENS, ensure_model
 from rag.settings import DEFAULT_MODEL, Settings
 
+SEEKER = Path(__file__).with_name("seeking.safetensors")  # what `python -m evals.seeking` learned
 BATCH = 8  # texts of like length a pass: beyond, nothing is gained on one core
 _WORD = re.compile(r"\w+(?:[’'.,]\d+)?|[%€]")
 
 
 @dataclass(frozen=True)
 class Encoded:
-    """A text's vector (d,), and for each word its span in the text (w, 2) and its vector (w, d); all L2-normalised."""
+    """A text's vector (d,), and for each word its span in the text (w, 2) and its vector (w, d); all L2-normalised. `seeking`:
+    of a question, the vector that a sentence which answers it comes near to (d,); None where the model has no such reading."""
 
     vector: np.ndarray
     spans: np.ndarray
     words: np.ndarray
+    seeking: np.ndarray | None = None
 
 
 class Model(Protocol):
@@ -54,15 +57,28 @@ class Encoder:
     layer, which on a busy machine takes ten times as long (docs/adr/0060-encoder.md).
     """
 
-    def __init__(self, model: Model, name: str, threads: int = 0, prompts: tuple[str, str] = ("", "")) -> None:
+    def __init__(
+        self,
+        model: Model,
+        name: str,
+        threads: int = 0,
+        prompts: tuple[str, str] = ("", ""),
+        seeker: Model | None = None,
+    ) -> None:
+        """`seeker`: the model as trained to read a question by what would answer it (docs/adr/0009-seeking.md)."""
         self.name = name
         self.threads = threads or os.cpu_count() or 1
         self.dimensions = model.dimensions
         self._model = model
+        self._seeker = seeker
         self._query_prompt, self._passage_prompt = prompts
 
     def count_tokens(self, text: str) -> int:
         return self._model.count(text)
+
+    def question_tokens(self, texts: Sequence[str]) -> list[list[int]]:
+        """Token ids of questions, as they are encoded."""
+        return [ids for ids, _ in self._model.tokenize([self._query_prompt + text for text in texts])]
 
     def passages(
         self, contexts: Sequence[str], texts: Sequence[str], done: Callable[[int], None] = lambda _: None
@@ -87,16 +103,18 @@ class Encoder:
 
     def queries(self, texts: Sequence[str]) -> list[Encoded]:
         """Several together, in less than the time of each alone."""
-        return self._encode([self._query_prompt] * len(texts), texts)
+        return self._encode([self._query_prompt] * len(texts), texts, self._seeker)
 
-    def _encode(self, prefixes: Sequence[str], texts: Sequence[str]) -> list[Encoded]:
+    def _encode(self, prefixes: Sequence[str], texts: Sequence[str], seeker: Model | None = None) -> list[Encoded]:
         _use_one_thread()
         tokenized = self._model.tokenize([prefix + text for prefix, text in zip(prefixes, texts, strict=True)])
-        states = self._model.states([ids for ids, _ in tokenized])
+        ids = [ids for ids, _ in tokenized]
+        states = self._model.states(ids)
+        sought = [normalise(tokens.mean(axis=0)) for tokens in seeker.states(ids)] if seeker else [None] * len(ids)
         encoded = []
-        for prefix, text, (_, offsets), tokens in zip(prefixes, texts, tokenized, states, strict=True):
+        for prefix, text, (_, offsets), tokens, seeking in zip(prefixes, texts, tokenized, states, sought, strict=True):
             spans, words = _words(text, len(prefix), offsets, tokens)
-            encoded.append(Encoded(normalise(tokens.mean(axis=0)), spans, words))
+            encoded.append(Encoded(normalise(tokens.mean(axis=0)), spans, words, seeking))
         return encoded
 
 
@@ -168,7 +186,9 @@ def load_encoder(settings: Settings, say: Callable[[str], None] = lambda _: None
     try:
         if is_plain_bert(Path(source)):
             precision = best_precision() if settings.precision == "auto" else settings.precision
-            return Encoder(Bert(Path(source), MAX_TOKENS, precision), name, settings.threads, prompts)
+            bert = Bert(Path(source), MAX_TOKENS, precision)
+            seeker = bert.adapted(SEEKER) if name == DEFAULT_MODEL and SEEKER.exists() else None
+            return Encoder(bert, name, settings.threads, prompts, seeker)
         return Encoder(Transformer(llama_index_embedding(source)), name, settings.threads, prompts)
     except (OSError, ValueError, RuntimeError) as error:
         raise ConfigurationError(

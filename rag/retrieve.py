@@ -95,7 +95,13 @@ class HybridRetriever:
             return whole
         own = ready.get(query.own) or self._encoder.query(query.own)
         share = min(OWN, OWN_WORD * query.own_words)
-        return replace(whole, vector=normalise((1 - share) * whole.vector + share * own.vector))
+
+        def drawn(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+            return normalise((1 - share) * a + share * b)
+
+        both = whole.seeking is not None and own.seeking is not None
+        seeking = drawn(whole.seeking, own.seeking) if both else None  # type: ignore[arg-type]
+        return replace(whole, vector=drawn(whole.vector, own.vector), seeking=seeking)
 
     def _candidates(self, query: Query, encoded: Encoded) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Rows, with their BM25 score and cosine, each of shape (c,)."""

@@ -30,6 +30,7 @@ class Row:
     tokens: frozenset[str]
     late: float
     dense: float
+    sought: float  # likeness to what would answer the question
     coverage: float
     heading: float
     lead: float
@@ -47,7 +48,7 @@ def rows_of(
 ) -> list[Row]:
     """Each sentence of a hit, with its match."""
     spans, vectors = generation.word_vectors(hit.row)
-    sentence_vectors = generation.sentence_vectors(hit.row)
+    sentence_vectors, seeking = generation.sentence_vectors(hit.row), found.encoded.seeking
     heading = token_set(" ".join(hit.chunk.section))
     head = next((s for s in hit.sentences if s.kind == "table"), None)
     lead: frozenset[str] = frozenset()  # the sentence before, or the one that announces the list
@@ -62,6 +63,9 @@ def rows_of(
             said = tokens | token_set(hit.chunk.text[head.start : head.end])
         late = float((query_vectors @ vectors[inside].T).max(axis=1) @ query_weights) if inside.any() else 0.0
         dense = float(sentence_vectors[index] @ found.encoded.vector) if index < len(sentence_vectors) else 0.0
+        sought = (
+            float(sentence_vectors[index] @ seeking) if seeking is not None and index < len(sentence_vectors) else 0.0
+        )
         after = hit.sentences[index + 1] if index + 1 < len(hit.sentences) else None
         announces = after is not None and after.kind == "list" and not text.startswith("- ")
         rows.append(
@@ -73,6 +77,7 @@ def rows_of(
                 tokens,
                 late,
                 dense,
+                sought,
                 _in_one_cell(text, said, asked) if sentence.kind == "table" else asked.coverage(said),
                 asked.coverage(heading, said),
                 asked.coverage(lead, said | heading),
@@ -151,6 +156,7 @@ def _joined(members: Sequence[Row], asked: Asked) -> Row:
         tokens=tokens,
         late=max(row.late for row in members),
         dense=max(row.dense for row in members),
+        sought=max(row.sought for row in members),
         coverage=said,
         heading=min(members[0].heading, 1 - said),
         lead=min(members[0].lead, 1 - said),

@@ -68,6 +68,7 @@ _ASKS_SOURCE = re.compile(r"\b(?:sources?|references?|renvoi\w*|notes?|en ligne|
 TRAITS: Mapping[str, float] = {
     "late": 0.35,  # late interaction with the question's words, standardised over the candidates
     "dense": 0.54,  # cosine of the sentence's vector, standardised
+    "sought": 0.6,  # cosine of the sentence's vector with that of what would answer the question, standardised
     "coverage": 6.31,  # share of the question's weight whose words stand in the sentence
     "heading": 4.91,  # what only the heading says of the question
     "lead": 3.58,  # what only the sentence before says, or the one that announces the list
@@ -119,6 +120,7 @@ class Candidate:
     tokens: frozenset[str]
     score: float
     late: float
+    sought: float  # cosine with what would answer the question
     coverage: float  # share of the question's weight whose words stand in the sentence
     traits: np.ndarray  # in the order of TRAITS
 
@@ -165,6 +167,7 @@ def candidates(
     alone = [row for row in rows if len(row.members) == 1]
     late = standardise(np.array([row.late for row in rows]), np.array([row.late for row in alone]))
     dense = standardise(np.array([row.dense for row in rows]), np.array([row.dense for row in alone]))
+    sought = standardise(np.array([row.sought for row in rows]), np.array([row.sought for row in alone]))
     given = np.array(list((weights or TRAITS).values()))
     scored = []
     for i, row in enumerate(rows):
@@ -173,6 +176,7 @@ def candidates(
         traits = _traits(row, expectation, asked) | {
             "late": float(late[i]),
             "dense": float(dense[i]),
+            "sought": float(sought[i]),
             "hit": row.hit.score - best_hit,
         }
         vector = np.array([traits.get(name, 0.0) for name in TRAITS])
@@ -187,6 +191,7 @@ def candidates(
                 row.tokens,
                 score,
                 row.late,
+                row.sought,
                 row.coverage,
                 vector,
             )

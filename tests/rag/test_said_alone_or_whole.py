@@ -172,7 +172,7 @@ def test_what_a_drawing_left_and_what_points_to_it_are_not_said(
     sentence = ChunkSentence(0, len(text), kind)
     nothing: Any = None  # its passage isn't looked at
     none = np.zeros(len(TRAITS))
-    assert can_be_said(Candidate(nothing, 0, sentence, (0,), text, frozenset(), 0.0, 0.0, 0.0, none)) is said
+    assert can_be_said(Candidate(nothing, 0, sentence, (0,), text, frozenset(), 0.0, 0.0, 0.0, 0.0, none)) is said
 
 
 @pytest.mark.parametrize(
