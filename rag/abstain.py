@@ -29,6 +29,13 @@ THRESHOLD = 0.4  # docs/adr/0007-abstention.md
 DOUBT = 1.85
 FOREIGN, FOREIGN_DOUBT = 0.35, 1.55  # the same where the corpus has few of the question's words (share of their weight)
 FAINT_COVERAGE, FAINT_LIKENESS = 0.2, 0.45
+ONE_WORD, TWO_WORDS = 0.15, 0.25  # tens of content words
+NEAR, FAR, SAID = (
+    0.5,
+    0.15,
+    0.6,
+)  # likeness of a passage that is near, of one that isn't; share of a question that is said
+CERTAIN = 1.0
 KNOWN = 0.7  # share of the weight of a question that asks why, whose words the corpus must have
 NOTHING_ASKED = 0.85  # likeness where the question has no such word
 BEFORE = 200  # characters before the best sentence that are its context
@@ -205,10 +212,19 @@ def asks_why_of_the_unknown(question: str, given: Signals) -> bool:
 
 def needed(given: Signals) -> float:
     """The probability from which a question is answered."""
+    if _says_nothing(given):
+        return CERTAIN
     faint = given.best_coverage < FAINT_COVERAGE and given.dense < FAINT_LIKENESS
     if given.name_unknown or faint:
         return THRESHOLD * DOUBT
     return THRESHOLD * (FOREIGN_DOUBT if given.known < FOREIGN else 1.0)
+
+
+def _says_nothing(given: Signals) -> bool:
+    """Whether a question of a word or two (« asdf », « parle-moi de toi »), or one that nothing comes near, is said by no sentence:
+    what would answer it can't be told."""
+    few = given.words < ONE_WORD or (given.words < TWO_WORDS and given.dense < NEAR)
+    return (few and given.best_coverage <= SAID) or (given.dense < FAR and given.best_coverage <= SAID / 2)
 
 
 # bias, then one weight a signal in the order of Signals

@@ -22,6 +22,7 @@ _INJECTION = re.compile(
     r"oubli\w* (?:toutes? )?(?:tes|les|vos|ces|le|la|ce|cette|ton|ta|votre) .{0,40}(?:instruction|consigne|regle|directive|precedent)|"
     r"\b(?:prompt|message|invite|instructions?) (?:systeme|system|cache|secret|initial)|system prompt|"
     r"(?:revele|affiche|montre|donne|repete|recopie|print|reveal|show)\w*[- ](?:moi )?.{0,30}(?:prompt|tes (?:instruction|consigne|regle)|vos (?:instruction|consigne|regle)|your (?:instruction|prompt|rules)|cles? api|api key|mots? de passe|password|secret)|"
+    r"\b(?:repete|recopie|affiche|montre|donne|revele|dis|decri)\w*\b.{0,40}\b(?:ta|tes|ton|votre|vos) (?:configuration|cles?|parametres?|reglages?|identifiants?|code)\b|"
     r"\bmode (?:administrateur|admin|developpeur|debug|root|dan|sans (?:filtre|limite|restriction))|\bjailbreak|\bdeveloper mode|"
     r"(?:tu es|vous etes|you are|agis comme|comporte-toi comme|joue le role|fais semblant d|pretends? to be|act as|role de)\b.{0,60}(?:sans (?:aucune )?(?:limite|regle|filtre|restriction|source|censure)|desormais|maintenant|pirate|hacker|un autre assistant|no (?:rules|limits)|unrestricted|libre de)|"
     r"\bje suis (?:le|la|ton|ta|votre) (?:developpeu\w+|createur|creatrice|administrat\w+|concepteur|conceptrice)\b.{0,60}\b(?:repon|oubli|ignor|change|desactiv)|"
@@ -44,7 +45,13 @@ _THANKS = re.compile(
 )
 _ABOUT = re.compile(
     r"^(?:bonjour[ ,!]*)?(?:que peux[- ]tu faire|que pouvez[- ]vous faire|que sais[- ]tu faire|qui es[- ]tu|qui etes[- ]vous|tu es qui|"
-    r"a quoi (?:tu sers|sers[- ]tu|servez[- ]vous)|comment (?:ca|tu) marche(?:s)?|comment (?:t'|vous )?utiliser|aide|help|quel(?:le)?s questions (?:puis-je|je peux|peut-on))\b.{0,40}$"
+    r"a quoi (?:tu sers|sers[- ]tu|servez[- ]vous)|comment (?:ca|tu) marche(?:s)?|comment (?:t'|vous )?utiliser|aide|help|parle[sz]?[- ]moi de (?:toi|vous)|quel(?:le)?s questions (?:puis-je|je peux|peut-on))\b.{0,40}$"
+)
+
+
+_PASTIME = re.compile(
+    r"^(?:(?:peux-tu|pouvez-vous|tu peux) )?(?:me |nous |m')?(?:racont|di[st]|ecri|chant|compos|invent|fai[st]|connai|trouv|donn)\w*(?:[- ](?:moi|nous|tu))? (?:une?|la|des) "
+    r"(?:autre |petite? |bonne )?(?:blague|poeme|chanson|devinette|histoire|recette|citation|haiku|rap|mail|lettre|discours|dissertation|idee de cadeau)s?\b"
 )
 
 
@@ -60,7 +67,7 @@ def small_talk(question: str) -> str | None:
         return GREETING
     if _THANKS.match(folded):
         return THANKS
-    return ABOUT if _ABOUT.match(folded) else None
+    return ABOUT if _ABOUT.match(folded) or _PASTIME.match(folded) else None
 
 
 _MARKUP = re.compile(r"<(script|style)\b.*?</\1\s*>|<!--.*?-->|</?[a-zA-Z][^<>]{0,500}>", re.DOTALL | re.IGNORECASE)

@@ -27,7 +27,7 @@ from rag.rows import Row, announced, is_head, lists, rows_of, tables
 PASSAGES = 8  # hits whose sentences are candidates
 NOVEL = 2  # content words that a sentence must add to the question's
 SHORTEST = 2  # content words of a sentence that can stand alone
-OTHER_NUMBER = 0.5  # credit of a number that doesn't count what « combien de » asks for
+OTHER_NUMBER = 0.4  # credit of a number that doesn't count what « combien de » asks for
 SHORT_THING = 5  # words of one among several things that a sentence ends with
 DONE_OF = 0.5  # share of the question in a sentence that answers who does it
 TOLD = 0.75  # share of the last answer that a sentence says again

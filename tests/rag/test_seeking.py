@@ -10,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from rag.assistant import Assistant
 from rag.e5 import MAX_TOKENS, ensure_model
 from rag.embedding import SEEKER, Encoded, Encoder, load_encoder
 from rag.settings import Settings
@@ -78,3 +79,8 @@ def test_the_changes_are_added_to_the_layers_that_they_name(encoder: Encoder) ->
 
 def test_a_text_s_vectors_need_no_seeking() -> None:
     assert Encoded(np.zeros(2), np.zeros((0, 2)), np.zeros((0, 2))).seeking is None
+
+
+@pytest.mark.parametrize("typed", ["test", "asdf", "qwerty", "Quel âge as-tu ?", "lol"])
+def test_a_word_that_says_nothing_is_not_answered(assistant: Assistant, typed: str) -> None:
+    assert assistant.ask(typed).status == "abstained"
