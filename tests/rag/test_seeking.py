@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 from rag.assistant import Assistant
 from rag.e5 import MAX_TOKENS, ensure_model
-from rag.embedding import SEEKER, Encoded, Encoder, load_encoder
+from rag.embedding import SEEKER, Encoded, Encoder
 from rag.settings import Settings
 
 pytestmark = pytest.mark.slow
@@ -27,11 +27,6 @@ ANSWERED = (  # in everyday words, with the sentence that answers
     ("Qui doit mettre la main à la poche pour que ça tienne plusieurs années ?", 1),
 )
 UNANSWERED = ("Combien gagne la personne qui fait tourner tout ça ?", "Dans quelle ville se trouve le bureau ?")
-
-
-@pytest.fixture(scope="module")
-def encoder() -> Encoder:
-    return load_encoder(Settings())
 
 
 @pytest.fixture(scope="module")
