@@ -3,7 +3,7 @@
 Low-rank changes of the upper layers (Hu et al., "LoRA", ICLR 2022), for questions only: passages keep their vectors, so an index
 stays valid. They are learned from evals/seeking.jsonl, short passages written for this with questions that one of their sentences
 answers and others, on the same subject and in the same style, that none does; half of each in everyday words. One item in ten is
-kept aside and measured. Writes rag/seeking.safetensors; half an hour on two cores (docs/adr/0009-seeking.md).
+kept aside and measured. Writes rag/seeking.safetensors; ten minutes on two cores (docs/adr/0009-seeking.md).
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rag.chunk_vectors import sentence_vectors
 from rag.e5 import ensure_model
-from rag.embedding import SEEKER, Encoder, load_encoder, normalise
+from rag.embedding import SEEKER, Encoder, load_encoder
 from rag.settings import load_settings
 
 if TYPE_CHECKING:
@@ -81,18 +82,16 @@ def texts(items: Sequence[Item], encoder: Encoder) -> Texts:
     import torch
 
     joined = [" ".join(item.sentences) for item in items]
-    rows = []
-    for item, text, encoded in zip(
-        items, joined, encoder.passages([f"Document\n{item.topic}" for item in items], joined), strict=True
+    sentences, passages = [], []
+    for item, encoded in zip(
+        items, encoder.passages([f"Document\n{item.topic}" for item in items], joined), strict=True
     ):
-        end = -1
-        for sentence in item.sentences:
-            start, end = text.index(sentence, end + 1), text.index(sentence, end + 1) + len(sentence)
-            inside = (encoded.spans[:, 0] >= start) & (encoded.spans[:, 1] <= end)
-            rows.append((normalise(encoded.words[inside].mean(axis=0)) if inside.any() else encoded.vector, encoded))
-    places = tuple(pairwise(accumulate((len(item.sentences) for item in items), initial=0)))
-    passages = [rows[start][1].vector for start, _ in places]
-    return Texts(torch.tensor(np.stack([r for r, _ in rows])), torch.tensor(np.stack(passages)), places)
+        ends = list(accumulate(len(sentence) + 1 for sentence in item.sentences))  # with the space after each
+        places = [(end - len(sentence) - 1, end - 1) for sentence, end in zip(item.sentences, ends, strict=True)]
+        sentences.append(sentence_vectors(places, encoded))
+        passages.append(encoded.vector)
+    spans = tuple(pairwise(accumulate((len(item.sentences) for item in items), initial=0)))
+    return Texts(torch.tensor(np.concatenate(sentences)), torch.tensor(np.stack(passages)), spans)
 
 
 class Questions:

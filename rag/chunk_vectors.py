@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,14 +19,21 @@ if TYPE_CHECKING:
 def chunk_vectors(item: Chunk, encoded: Encoded) -> ChunkVectors:
     keep = np.array([_is_content(item.text[a:b]) for a, b in encoded.spans], bool)
     words, scales = to_int8(encoded.words[keep])
-    return ChunkVectors(encoded.vector, encoded.spans[keep], words, scales, _sentence_vectors(item, encoded))
+    return ChunkVectors(
+        encoded.vector,
+        encoded.spans[keep],
+        words,
+        scales,
+        sentence_vectors([(s.start, s.end) for s in sentences(item)], encoded),
+    )
 
 
-def _sentence_vectors(item: Chunk, encoded: Encoded) -> np.ndarray:
-    """Mean of each sentence's word vectors (late chunking: Günther et al., 2024), L2-normalised, shape (s, d)."""
+def sentence_vectors(places: Sequence[tuple[int, int]], encoded: Encoded) -> np.ndarray:
+    """Mean of the word vectors of each sentence of an encoded text, which stands from one character to another (late chunking:
+    Günther et al., 2024), L2-normalised, shape (s, d)."""
     rows = []
-    for sentence in sentences(item):
-        inside = (encoded.spans[:, 0] >= sentence.start) & (encoded.spans[:, 1] <= sentence.end)
+    for start, end in places:
+        inside = (encoded.spans[:, 0] >= start) & (encoded.spans[:, 1] <= end)
         rows.append(encoded.words[inside].mean(axis=0) if inside.any() else encoded.vector)
     if not rows:
         return np.zeros((0, len(encoded.vector)), np.float32)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rag.answer import Turn
 from rag.guard import small_talk, without_politeness
-from rag.lexical import ONLY_ASK, STOP_WORDS, fold, titles_whole, token_set, words
+from rag.lexical import STOP_WORDS, fold, telling_words, titles_whole, token_set, words
 from rag.spans import span
 
 _OPENS = re.compile(r"^(?:et|mais|ou|donc|alors|ok|oui|non)\b[ ,]*(?:alors\b[ ,]*)?", re.IGNORECASE)
@@ -136,9 +136,8 @@ def leans(question: str) -> bool:
 
 def _says_little(question: str) -> bool:
     """Whether a question has too few words of its own to say what it is about, and no name (« quels sont les délais ? »)."""
-    content = [w for w in words(question) if w not in STOP_WORDS and w not in ONLY_ASK]
     named = _NAMED.search(question) or _OF_WHAT.search(fold(question))
-    return len(content) <= LITTLE and not named
+    return len(telling_words(question)) <= LITTLE and not named
 
 
 LITTLE = 3  # content words of a question that may go on with what was asked before

@@ -80,7 +80,7 @@ def titles_whole(text: str) -> str:
 def last_part(question: str) -> str:
     """What stands after the last colon of a question, which is what it asks (« Le Fonds : qui l'a créé ? »); all of it where it
     has none."""
-    return titles_whole(question).rpartition(" : ")[2]
+    return halves(question)[1]
 
 
 def halves(question: str) -> tuple[str, str]:
@@ -93,6 +93,11 @@ def words(text: str) -> list[str]:
     """Folded words of a text, elisions and the stops of an acronym dropped, stop words kept."""
     found = _TOKEN.findall(_ORDINAL.sub(r"\1", _ELISION.sub(" ", fold(text))))
     return [word.replace(".", "") if "." in word and word[0].isalpha() else word for word in found]
+
+
+def telling_words(text: str) -> list[str]:
+    """Folded words of a question that say what it is about: neither stop words nor words that only ask."""
+    return [word for word in words(text) if word not in STOP_WORDS and word not in ONLY_ASK]
 
 
 @lru_cache(maxsize=1)

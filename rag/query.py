@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rag.condense import settled
 from rag.expect import DRAWN
-from rag.lexical import ONLY_ASK, STOP_WORDS, LexicalIndex, fold, halves, stem, tokenize, words
+from rag.lexical import ONLY_ASK, STOP_WORDS, LexicalIndex, fold, halves, stem, telling_words, tokenize, words
 from rag.parts import afterthought, preamble
 
 # Acronyms of the field and what they stand for (folded); both forms are searched when one is asked.
@@ -81,7 +81,7 @@ class Query:
 
     @property
     def own_words(self) -> int:
-        return len(_content(self.own))
+        return len(set(telling_words(self.own)))
 
     @property
     def names(self) -> Mapping[str, tuple[frozenset[str], ...]]:
@@ -122,13 +122,9 @@ def parse(text: str, lexical: LexicalIndex, document_ids: tuple[str, ...] = ()) 
 def _taken(question: str) -> dict[str, float]:
     """The folded content words that a question only takes from what stands before its colon, with what each weighs; none where
     nothing is asked after it."""
-    topic, own = (_content(half) for half in halves(question))
+    topic, own = (frozenset(telling_words(half)) for half in halves(question))
     taken = topic - own if own else frozenset[str]()
     return dict.fromkeys(taken, min(1.0, TOPIC_WORDS / max(len(taken), 1)))
-
-
-def _content(text: str) -> frozenset[str]:
-    return frozenset(word for word in words(text) if word not in STOP_WORDS and word not in ONLY_ASK)
 
 
 def _other_forms(asked: Sequence[str]) -> Iterator[str]:

@@ -99,8 +99,7 @@ class HybridRetriever:
         def drawn(a: np.ndarray, b: np.ndarray) -> np.ndarray:
             return normalise((1 - share) * a + share * b)
 
-        both = whole.seeking is not None and own.seeking is not None
-        seeking = drawn(whole.seeking, own.seeking) if both else None  # type: ignore[arg-type]
+        seeking = None if whole.seeking is None or own.seeking is None else drawn(whole.seeking, own.seeking)
         return replace(whole, vector=drawn(whole.vector, own.vector), seeking=seeking)
 
     def _candidates(self, query: Query, encoded: Encoded) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
