@@ -9,7 +9,6 @@ sentence-transformers (rag/embedding.py).
 
 from __future__ import annotations
 
-import copy
 import json
 import os
 from collections.abc import Sequence
@@ -63,27 +62,6 @@ class Bert:
         self._dtype = getattr(torch, precision)
         self._layers = [_layer(lambda name, at=f"encoder.layer.{n}.": get(at + name), self._dtype) for n in layers]
 
-    def adapted(self, file: Path) -> Bert:
-        """The same model with the low-rank changes of `file` in its layers (Hu et al., "LoRA", ICLR 2022): for a matrix `x.weight`
-        of shape (out, in), `x.a` of shape (r, in) and `x.b` of shape (out, r), whose product is added. All else is shared."""
-        from safetensors.torch import load_file
-
-        changes = load_file(file)
-
-        def get(name: str) -> Any:
-            weight, matrix = self._weights[name], name.removesuffix(".weight")
-            return (
-                weight + changes[f"{matrix}.b"].float() @ changes[f"{matrix}.a"].float()
-                if f"{matrix}.a" in changes
-                else weight
-            )
-
-        other = copy.copy(self)
-        other._layers = list(self._layers)
-        for n in {int(name.split(".")[2]) for name in changes}:
-            other._layers[n] = _layer(lambda name, at=f"encoder.layer.{n}.": get(at + name), self._dtype)
-        return other
-
     def count(self, text: str) -> int:
         """Number of tokens of a text, without the special ones."""
         return len(self._tokenizer.encode(text, add_special_tokens=False).ids)
@@ -102,6 +80,11 @@ class Bert:
 
     def states(self, ids: Sequence[Sequence[int]]) -> list[np.ndarray]:
         """Last hidden states (t, d) of each text's tokens."""
+        x, lengths = self._enter(ids)
+        return _apart(self._through(self._layers, x, lengths), lengths)
+
+    def _enter(self, ids: Sequence[Sequence[int]]) -> tuple[Any, list[int]]:
+        """What the first layer is given, the tokens of all texts end to end, and the number of tokens of each text."""
         import torch
         from torch.nn import functional
 
@@ -109,11 +92,17 @@ class Bert:
         flat = torch.tensor([token for one in ids for token in one])
         places = torch.cat([torch.arange(length) for length in lengths])
         word, position, kind = self._embeddings
-        shape = (self.dimensions,)
         with torch.inference_mode():
             x = word[flat] + position[places] + kind[0]
-            x = functional.layer_norm(x, shape, *self._first_norm, self._epsilon)
-            for layer in self._layers:
+            return functional.layer_norm(x, (self.dimensions,), *self._first_norm, self._epsilon), lengths
+
+    def _through(self, layers: Sequence[dict[str, Any]], x: Any, lengths: Sequence[int]) -> Any:
+        import torch
+        from torch.nn import functional
+
+        shape = (self.dimensions,)
+        with torch.inference_mode():
+            for layer in layers:
                 mixed = self._attend(functional.linear(x.to(self._dtype), *layer["qkv"]), lengths)
                 x = x + functional.linear(mixed, *layer["out"])
                 x = functional.layer_norm(x, shape, *layer["norm"], self._epsilon)
@@ -121,7 +110,7 @@ class Bert:
                 x = functional.layer_norm(
                     x + functional.linear(inner, *layer["down"]), shape, *layer["last"], self._epsilon
                 )
-            return [part.numpy() for part in x.split(lengths)]
+        return x
 
     def _attend(self, projected: Any, lengths: Sequence[int]) -> Any:
         """Attention of each text's tokens to one another; `projected` holds queries, keys and values (t, 3d)."""
@@ -134,6 +123,45 @@ class Bert:
             one = functional.scaled_dot_product_attention(q, k, v)
             mixed.append(one[0].transpose(0, 1).reshape(len(part), self.dimensions))
         return torch.cat(mixed)
+
+
+def _apart(x: Any, lengths: Sequence[int]) -> list[np.ndarray]:
+    return [part.numpy() for part in x.split(list(lengths))]
+
+
+class Adapted:
+    """A model beside the same with low-rank changes in its upper layers (Hu et al., "LoRA", ICLR 2022); the lower ones, which both
+    have, are computed once."""
+
+    def __init__(self, plain: Bert, file: Path) -> None:
+        """`file` holds, for a matrix `x.weight` of shape (out, in), `x.a` of shape (r, in) and `x.b` of shape (out, r), whose
+        product is added to it."""
+        from safetensors.torch import load_file
+
+        changes = load_file(file)
+
+        def get(name: str) -> Any:
+            weight, matrix = plain._weights[name], name.removesuffix(".weight")
+            if f"{matrix}.a" not in changes:
+                return weight
+            return weight + changes[f"{matrix}.b"].float() @ changes[f"{matrix}.a"].float()
+
+        first = min(int(name.split(".")[2]) for name in changes)
+        self._plain = plain
+        self._lower, self._upper = plain._layers[:first], plain._layers[first:]
+        self._changed = [
+            _layer(lambda name, at=f"encoder.layer.{n}.": get(at + name), plain._dtype)
+            for n in range(first, len(plain._layers))
+        ]
+
+    def readings(self, ids: Sequence[Sequence[int]]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Last hidden states (t, d) of each text's tokens: the plain model's, then the changed one's."""
+        x, lengths = self._plain._enter(ids)
+        x = self._plain._through(self._lower, x, lengths)
+        plain, changed = (
+            _apart(self._plain._through(layers, x, lengths), lengths) for layers in (self._upper, self._changed)
+        )
+        return plain, changed
 
 
 def best_precision() -> str:

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from corpus.errors import ConfigurationError
-from rag.bert import Bert, best_precision, is_plain_bert
+from rag.bert import Adapted, Bert, best_precision, is_plain_bert
 from rag.e5 import MAX_TOKENS, ensure_model
 from rag.settings import DEFAULT_MODEL, Settings
 
@@ -63,9 +63,9 @@ class Encoder:
         name: str,
         threads: int = 0,
         prompts: tuple[str, str] = ("", ""),
-        seeker: Model | None = None,
+        seeker: Adapted | None = None,
     ) -> None:
-        """`seeker`: the model as trained to read a question by what would answer it (docs/adr/0009-seeking.md)."""
+        """`seeker`: the model beside itself as trained to read a question by what would answer it (docs/adr/0009-seeking.md)."""
         self.name = name
         self.threads = threads or os.cpu_count() or 1
         self.dimensions = model.dimensions
@@ -105,12 +105,12 @@ class Encoder:
         """Several together, in less than the time of each alone."""
         return self._encode([self._query_prompt] * len(texts), texts, self._seeker)
 
-    def _encode(self, prefixes: Sequence[str], texts: Sequence[str], seeker: Model | None = None) -> list[Encoded]:
+    def _encode(self, prefixes: Sequence[str], texts: Sequence[str], seeker: Adapted | None = None) -> list[Encoded]:
         _use_one_thread()
         tokenized = self._model.tokenize([prefix + text for prefix, text in zip(prefixes, texts, strict=True)])
         ids = [ids for ids, _ in tokenized]
-        states = self._model.states(ids)
-        sought = [normalise(tokens.mean(axis=0)) for tokens in seeker.states(ids)] if seeker else [None] * len(ids)
+        states, changed = seeker.readings(ids) if seeker else (self._model.states(ids), None)
+        sought = [normalise(tokens.mean(axis=0)) for tokens in changed] if changed else [None] * len(ids)
         encoded = []
         for prefix, text, (_, offsets), tokens, seeking in zip(prefixes, texts, tokenized, states, sought, strict=True):
             spans, words = _words(text, len(prefix), offsets, tokens)
@@ -187,7 +187,7 @@ def load_encoder(settings: Settings, say: Callable[[str], None] = lambda _: None
         if is_plain_bert(Path(source)):
             precision = best_precision() if settings.precision == "auto" else settings.precision
             bert = Bert(Path(source), MAX_TOKENS, precision)
-            seeker = bert.adapted(SEEKER) if name == DEFAULT_MODEL and SEEKER.exists() else None
+            seeker = Adapted(bert, SEEKER) if name == DEFAULT_MODEL and SEEKER.exists() else None
             return Encoder(bert, name, settings.threads, prompts, seeker)
         return Encoder(Transformer(llama_index_embedding(source)), name, settings.threads, prompts)
     except (OSError, ValueError, RuntimeError) as error:

@@ -61,11 +61,10 @@ class HybridRetriever:
 
     def encode_together(self, texts: Sequence[str]) -> None:
         """Several texts that this thread is about to look for, in less than the time of each alone."""
-        self._together.ready = {}
-        if len(texts) > 1:
-            queries = [parse(text, self._generation.lexical) for text in texts]
-            said = list(dict.fromkeys(part for query in queries for part in (query.repaired, query.own) if part))
-            self._together.ready = dict(zip(said, self._encoder.queries(said), strict=True))
+        queries = [parse(text, self._generation.lexical) for text in texts]
+        said = list(dict.fromkeys(part for query in queries for part in (query.repaired, query.own) if part))
+        several = len(said) > 1  # of one question, or a follow-up with what it asks by itself
+        self._together.ready = dict(zip(said, self._encoder.queries(said), strict=True)) if several else {}
 
     @span
     def find(self, text: str, k: int = 10, document_ids: Sequence[str] = ()) -> Found:

@@ -3,7 +3,7 @@ names the stage that it comes from."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -32,14 +32,14 @@ Damage = Callable[[Desk, pytest.MonkeyPatch], None]
 
 def dense_broken(desk: Desk, patch: pytest.MonkeyPatch) -> None:
     """A question's vector that means nothing, as with another model's weights."""
-    whole = Encoder.query
+    whole = Encoder.queries
     noise = np.random.default_rng(1).standard_normal(384).astype("float32")
     noise /= np.linalg.norm(noise)
 
-    def lost(self: Encoder, text: str) -> Encoded:
-        return replace(whole(self, text), vector=noise, seeking=noise)
+    def lost(self: Encoder, texts: Sequence[str]) -> list[Encoded]:
+        return [replace(one, vector=noise, seeking=noise) for one in whole(self, texts)]
 
-    patch.setattr(Encoder, "query", lost)
+    patch.setattr(Encoder, "queries", lost)
 
 
 def words_broken(desk: Desk, patch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 from rag.assistant import Assistant
+from rag.bert import Adapted, Bert
 from rag.e5 import MAX_TOKENS, ensure_model
 from rag.embedding import SEEKER, Encoded, Encoder
 from rag.settings import Settings
@@ -61,15 +62,16 @@ def test_passages_and_the_questions_own_vectors_are_those_of_the_plain_model(enc
 
 
 def test_the_changes_are_added_to_the_layers_that_they_name(encoder: Encoder) -> None:
-    from rag.bert import Bert
-
     bert = Bert(ensure_model(Settings().cache), MAX_TOKENS)
-    adapted, changes = bert.adapted(SEEKER), load_file(SEEKER)
+    adapted, changes = Adapted(bert, SEEKER), load_file(SEEKER)
     name = "encoder.layer.11.output.dense"
     expected = bert._weights[f"{name}.weight"] + changes[f"{name}.b"].float() @ changes[f"{name}.a"].float()
-    assert torch.allclose(adapted._layers[11]["down"][0], expected)
-    assert adapted._layers[0] is bert._layers[0]
-    assert bert._layers[11]["down"][0] is not adapted._layers[11]["down"][0]
+    assert torch.allclose(adapted._changed[-1]["down"][0], expected)
+    ids = [ids for ids, _ in bert.tokenize(SENTENCES)]
+    plain, changed = adapted.readings(ids)
+    for one, two, other in zip(bert.states(ids), plain, changed, strict=True):
+        assert np.array_equal(one, two)
+        assert not np.allclose(one, other)
 
 
 def test_a_text_s_vectors_need_no_seeking() -> None:
