@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "32")
 
 PLAIN = {"model_type": "bert", "hidden_act": "gelu"}
 POSITIONS = "absolute"
+STORED = {"F32": "float32", "F16": "float16", "BF16": "bfloat16"}  # names of a file's types, and torch's
+ROWS_AT_FIRST = 4_096
 
 
 def is_plain_bert(folder: Path) -> bool:
@@ -41,7 +44,6 @@ class Bert:
     def __init__(self, folder: Path, max_tokens: int, precision: str = "float32") -> None:
         """`precision` is a torch dtype's name, that of the products of matrices; sums and norms stay in float32."""
         import torch
-        from safetensors.torch import load_file
         from tokenizers import Tokenizer
 
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
@@ -52,12 +54,15 @@ class Bert:
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()  # cut by `_cut`: reading the tokenizer twice, to count without, takes 0.6 s
         self._longest = min(max_tokens, int(config["max_position_embeddings"]))
-        weights = load_file(folder / "model.safetensors")  # memory-mapped: rows of words that never come stay on disk
-        prefix = "bert." if any(name.startswith("bert.") for name in weights) else ""
-        self._weights = {name.removeprefix(prefix): tensor for name, tensor in weights.items()}
-        get = self._weights.__getitem__
-        self._embeddings = [get(f"embeddings.{part}_embeddings.weight") for part in ("word", "position", "token_type")]
-        self._first_norm = get("embeddings.LayerNorm.weight"), get("embeddings.LayerNorm.bias")
+        self.file = folder / "model.safetensors"
+        weights, prefix = open_weights(self.file)
+        get = weights.__getitem__
+        self._words = WordTable(self.file, f"{prefix}embeddings.word_embeddings.weight")
+        self._places, self._kinds = (
+            get(f"embeddings.{part}_embeddings.weight").clone() for part in ("position", "token_type")
+        )  # what is cloned leaves the file, which may then be closed
+        weight, bias = (get(f"embeddings.LayerNorm.{part}").clone() for part in ("weight", "bias"))
+        self._first_norm = weight, bias
         layers = range(int(config["num_hidden_layers"]))
         self._dtype = getattr(torch, precision)
         self._layers = [_layer(lambda name, at=f"encoder.layer.{n}.": get(at + name), self._dtype) for n in layers]
@@ -89,11 +94,10 @@ class Bert:
         from torch.nn import functional
 
         lengths = [len(one) for one in ids]
-        flat = torch.tensor([token for one in ids for token in one])
+        flat = np.array([token for one in ids for token in one], np.int64)
         places = torch.cat([torch.arange(length) for length in lengths])
-        word, position, kind = self._embeddings
         with torch.inference_mode():
-            x = word[flat] + position[places] + kind[0]
+            x = self._words[flat] + self._places[places] + self._kinds[0]
             return functional.layer_norm(x, (self.dimensions,), *self._first_norm, self._epsilon), lengths
 
     def _through(self, layers: Sequence[dict[str, Any]], x: Any, lengths: Sequence[int]) -> Any:
@@ -125,6 +129,58 @@ class Bert:
         return torch.cat(mixed)
 
 
+def open_weights(file: Path) -> tuple[dict[str, Any], str]:
+    """The tensors of a model, memory-mapped, by name without the prefix that it gives all of them, and that prefix."""
+    from safetensors.torch import load_file
+
+    weights = load_file(file)
+    prefix = "bert." if any(name.startswith("bert.") for name in weights) else ""
+    return {name.removeprefix(prefix): tensor for name, tensor in weights.items()}, prefix
+
+
+class WordTable:
+    """The rows of a matrix of a safetensors file, each read when it is first asked for, and kept: of a multilingual vocabulary's
+    0.4 GB a corpus in one language needs a tenth, but a mapping would have the kernel bring it all in, page after page. Threads may
+    share it."""
+
+    def __init__(self, file: Path, name: str) -> None:
+        with file.open("rb") as opened:
+            length = int.from_bytes(opened.read(8), "little")
+            about = json.loads(opened.read(length))[name]
+        self._file, self._start = file, 8 + length + about["data_offsets"][0]
+        self._size, dimensions = about["shape"]
+        self._dtype = STORED[about["dtype"]]
+        self._kept = np.empty((ROWS_AT_FIRST, dimensions), np.float32)
+        self._places = np.full(self._size, -1, np.int32)
+        self._count = 0
+        self._lock = threading.Lock()
+
+    def __getitem__(self, rows: np.ndarray) -> Any:
+        """A float32 tensor of shape (n, d)."""
+        import torch
+
+        with self._lock:
+            new = np.unique(rows[self._places[rows] < 0])
+            if len(new):
+                self._read(new)
+            return torch.from_numpy(self._kept[self._places[rows]])
+
+    def _read(self, rows: np.ndarray) -> None:
+        import torch
+
+        needed = self._count + len(rows)
+        if needed > len(self._kept):
+            grown = np.empty((max(needed, 2 * len(self._kept)), self._kept.shape[1]), np.float32)
+            grown[: self._count] = self._kept[: self._count]
+            self._kept = grown
+        dtype = getattr(torch, self._dtype)
+        width = self._kept.shape[1] * dtype.itemsize
+        stored = np.memmap(self._file, np.uint8, "r", self._start, (self._size, width))
+        self._kept[self._count : needed] = torch.from_numpy(stored[rows]).view(dtype).float().numpy()
+        self._places[rows] = np.arange(self._count, needed)
+        self._count = needed
+
+
 def _apart(x: Any, lengths: Sequence[int]) -> list[np.ndarray]:
     return [part.numpy() for part in x.split(list(lengths))]
 
@@ -139,9 +195,10 @@ class Adapted:
         from safetensors.torch import load_file
 
         changes = load_file(file)
+        weights, _ = open_weights(plain.file)
 
         def get(name: str) -> Any:
-            weight, matrix = plain._weights[name], name.removesuffix(".weight")
+            weight, matrix = weights[name], name.removesuffix(".weight")
             if f"{matrix}.a" not in changes:
                 return weight
             return weight + changes[f"{matrix}.b"].float() @ changes[f"{matrix}.a"].float()
@@ -187,4 +244,5 @@ def _layer(get: Any, dtype: Any) -> dict[str, tuple[Any, Any]]:
         "down": pair("output.dense"),
     }
     norms = {"norm": pair("attention.output.LayerNorm"), "last": pair("output.LayerNorm")}
-    return {name: (weight.to(dtype), bias.to(dtype)) for name, (weight, bias) in linear.items()} | norms
+    linear = {name: (weight.to(dtype), bias.to(dtype)) for name, (weight, bias) in linear.items()}
+    return linear | {name: (weight.clone(), bias.clone()) for name, (weight, bias) in norms.items()}

@@ -30,7 +30,7 @@ from rag.generation_writer import ChunkVectors, GenerationWriter, clear, told_in
 from rag.index_report import IndexReport, NothingRead, Replaced, unchanged
 from rag.previous import has_failures, made_alike, open_previous, to_read_again
 from rag.sources import Describe, FileFailure, Plan, SourceFile, find_files, plan
-from rag.spool import Entry, Ready, nothing_in
+from rag.spool import Entry, Ready, give_back, nothing_in
 from rag.writer_lock import writing
 
 if TYPE_CHECKING:
@@ -142,6 +142,8 @@ class _Builder:
         for left in self._spool.iterdir():
             left.unlink()
         self._spool.rmdir()
+        self._encoder = None  # the search structures are written with its memory
+        give_back()
         self.progress("lexical", 0, 1)
         self.writer.finish(self.chroma_url)
         self.progress("lexical", 1, 1)
@@ -318,6 +320,8 @@ class _Builder:
                     self._store_chunk(step, encoded)
                 else:
                     self._store_document(step)
+            del encoded
+            give_back()
 
     def _windows(self, entries: Sequence[Entry]) -> Iterator[list[Entry | Ready]]:
         """Documents, each followed by its chunks, cut where ENCODE_AT_ONCE chunks have to be encoded."""

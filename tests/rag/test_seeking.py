@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 from rag.assistant import Assistant
-from rag.bert import Adapted, Bert
+from rag.bert import Adapted, Bert, open_weights
 from rag.e5 import MAX_TOKENS, ensure_model
 from rag.embedding import SEEKER, Encoded, Encoder
 from rag.settings import Settings
@@ -63,9 +63,9 @@ def test_passages_and_the_questions_own_vectors_are_those_of_the_plain_model(enc
 
 def test_the_changes_are_added_to_the_layers_that_they_name(encoder: Encoder) -> None:
     bert = Bert(ensure_model(Settings().cache), MAX_TOKENS)
-    adapted, changes = Adapted(bert, SEEKER), load_file(SEEKER)
+    adapted, changes, (weights, _) = Adapted(bert, SEEKER), load_file(SEEKER), open_weights(bert.file)
     name = "encoder.layer.11.output.dense"
-    expected = bert._weights[f"{name}.weight"] + changes[f"{name}.b"].float() @ changes[f"{name}.a"].float()
+    expected = weights[f"{name}.weight"] + changes[f"{name}.b"].float() @ changes[f"{name}.a"].float()
     assert torch.allclose(adapted._changed[-1]["down"][0], expected)
     ids = [ids for ids, _ in bert.tokenize(SENTENCES)]
     plain, changed = adapted.readings(ids)
