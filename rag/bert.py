@@ -25,6 +25,7 @@ PLAIN = {"model_type": "bert", "hidden_act": "gelu"}
 POSITIONS = "absolute"
 STORED = {"F32": "float32", "F16": "float16", "BF16": "bfloat16"}  # names of a file's types, and torch's
 ROWS_AT_FIRST = 4_096
+Layer = dict[str, tuple[Any, Any]]  # weights and biases
 
 
 def is_plain_bert(folder: Path) -> bool:
@@ -100,7 +101,7 @@ class Bert:
             x = self._words[flat] + self._places[places] + self._kinds[0]
             return functional.layer_norm(x, (self.dimensions,), *self._first_norm, self._epsilon), lengths
 
-    def _through(self, layers: Sequence[dict[str, Any]], x: Any, lengths: Sequence[int]) -> Any:
+    def _through(self, layers: Sequence[Layer], x: Any, lengths: Sequence[int]) -> Any:
         import torch
         from torch.nn import functional
 
@@ -229,7 +230,7 @@ def best_precision() -> str:
     return "bfloat16" if units.get("avx512_bf16") or units.get("amx_bf16") else "float32"
 
 
-def _layer(get: Any, dtype: Any) -> dict[str, tuple[Any, Any]]:
+def _layer(get: Any, dtype: Any) -> Layer:
     """Weights and biases of one layer, the linear ones in `dtype`; the three projections of attention as one matrix."""
     import torch
 
