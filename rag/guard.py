@@ -96,6 +96,7 @@ _TYPED = {
     r"com(?: |-)?com": "communauté de communes",
     r"agglos?": "agglomération",
     r"labos?": "laboratoire",
+    r"(?:la |le )?combienti[èe]me": "à quel rang",
     r"(?:dix-sept|17) ?(?:i?[èe]me)(?= objectif)": "17e",
 }
 _CUT = re.compile(

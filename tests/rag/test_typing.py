@@ -90,6 +90,7 @@ def test_an_acronym_is_one_word_with_or_without_its_stops() -> None:
     ("typed", "plain"),
     [
         ("c koi une alliance", "c'est quoi une alliance"),
+        ("La France est combientième sur les ODD ?", "La France est à quel rang sur les ODD ?"),
         ("pk faire alliance ?", "pourquoi faire alliance ?"),
         ("kels leviers ?", "quels leviers ?"),
         ("cmb de projets", "combien de projets"),
