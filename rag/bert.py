@@ -40,7 +40,8 @@ def is_plain_bert(folder: Path) -> bool:
 
 
 class Bert:
-    """`tokenize` texts, then `states` of their tokens. Threads may share it: nothing changes after loading."""
+    """`tokenize` texts, then `states` of their tokens. Threads may share it: after loading, only words met for the first
+    time are added."""
 
     def __init__(self, folder: Path, max_tokens: int, precision: str = "float32") -> None:
         """`precision` is a torch dtype's name, that of the products of matrices; sums and norms stay in float32."""

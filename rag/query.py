@@ -80,6 +80,11 @@ class Query:
     document_ids: tuple[str, ...] = ()
 
     @property
+    def texts(self) -> tuple[str, ...]:
+        """What the embedding model reads of it."""
+        return (self.repaired, self.own) if self.own else (self.repaired,)
+
+    @property
     def own_words(self) -> int:
         return len(set(telling_words(self.own)))
 

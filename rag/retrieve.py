@@ -7,7 +7,7 @@ best of BM25 and of the dense search; each then gets all three scores.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -61,10 +61,10 @@ class HybridRetriever:
 
     def encode_together(self, texts: Sequence[str]) -> None:
         """Several texts that this thread is about to look for, in less than the time of each alone."""
-        queries = [parse(text, self._generation.lexical) for text in texts]
-        said = list(dict.fromkeys(part for query in queries for part in (query.repaired, query.own) if part))
-        several = len(said) > 1  # of one question, or a follow-up with what it asks by itself
-        self._together.ready = dict(zip(said, self._encoder.queries(said), strict=True)) if several else {}
+        self._together.ready = {}
+        if len(texts) > 1:
+            queries = [parse(text, self._generation.lexical) for text in texts]
+            self._together.ready = self._vectors(text for query in queries for text in query.texts)
 
     @span
     def find(self, text: str, k: int = 10, document_ids: Sequence[str] = ()) -> Found:
@@ -89,10 +89,11 @@ class HybridRetriever:
     def _encoded(self, query: Query) -> Encoded:
         """The question's vectors; that of a follow-up is drawn to what it asks by itself."""
         ready: dict[str, Encoded] = getattr(self._together, "ready", {})
-        whole = ready.pop(query.repaired, None) or self._encoder.query(query.repaired)
+        known = ready | self._vectors(text for text in query.texts if text not in ready)
+        whole = known[query.repaired]
         if not query.own:
             return whole
-        own = ready.get(query.own) or self._encoder.query(query.own)
+        own = known[query.own]
         share = min(OWN, OWN_WORD * query.own_words)
 
         def drawn(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -100,6 +101,11 @@ class HybridRetriever:
 
         seeking = None if whole.seeking is None or own.seeking is None else drawn(whole.seeking, own.seeking)
         return replace(whole, vector=drawn(whole.vector, own.vector), seeking=seeking)
+
+    def _vectors(self, texts: Iterable[str]) -> dict[str, Encoded]:
+        """Of each text, in one pass."""
+        said = list(dict.fromkeys(texts))
+        return dict(zip(said, self._encoder.queries(said), strict=True)) if said else {}
 
     def _candidates(self, query: Query, encoded: Encoded) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Rows, with their BM25 score and cosine, each of shape (c,)."""
