@@ -19,7 +19,7 @@ from rag.focus import counts, focus
 from rag.generation import Generation
 from rag.lexical import STOP_WORDS, fold, stem, token_set, words
 from rag.parts import preamble
-from rag.query import GLOSSARY, Query
+from rag.query import GLOSSARY, Query, kind_words
 from rag.retrieve import Found, query_words
 from rag.select import Candidate
 
@@ -164,7 +164,7 @@ def _sharp(candidate: Candidate, wants: Set[Want], question: str) -> bool:
 
 def _names(question: str) -> frozenset[str]:
     """Tokens of the question's names and numbers, but those by which who asks says who they are (« une commune de 8 000 habitants »)."""
-    aside = preamble(question)
+    aside = preamble(question) | kind_words(fold(question))
     named = (word for match in _NAME.finditer(question) for word in words(match.group()) if word not in STOP_WORDS)
     return frozenset(
         stem(word)

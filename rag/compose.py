@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from rag.draft import BULLET, DraftSentence, Quote, sentence
 from rag.expect import SHARP, Expectation
@@ -20,6 +21,8 @@ from rag.spans import span
 __all__ = ["Draft", "DraftSentence", "Quote", "compose"]
 
 BUDGET = 81  # words of an answer that isn't a list
+UNSURE_BUDGET = 130  # the same, where another sentence answers nearly as well as the best one
+CLOSE = 2.2  # how far below the best one such a sentence may score
 LIST_BUDGET = 140
 PARTS_BUDGET = 120  # of an answer to several questions
 SHORT_ANSWER, FILLED = 25, 60  # words below which an answer goes on with what follows, and how far
@@ -116,10 +119,11 @@ def _choose(
 ) -> list[Candidate]:
     """The best sentence or list, then others while they are worth it and there is room, direct answer first. `things`: index
     tokens of what is asked for."""
-    page = _Page.of(ranked)
+    page = _Page.of(ranked, expectation)
     wants_list = "list" in expectation.wants
     thing = set(uncounted(things))
-    budget = max(LIST_BUDGET if wants_list else BUDGET, PARTS_BUDGET if several else 0)
+    budget = LIST_BUDGET if wants_list else UNSURE_BUDGET if _close(ranked, expectation) else BUDGET
+    budget = max(budget, PARTS_BUDGET if several else 0)
     best: Candidate | None = None
     chosen: list[Candidate] = []
     first: list[Candidate] = []
@@ -159,6 +163,13 @@ def _choose(
     if best is not None and length < SHORT_ANSWER and not best.trait("sharp"):
         chosen += _what_follows(best, chosen, page, FILLED - length)
     return _order(chosen, first)
+
+
+def _close(ranked: Sequence[Candidate], expectation: Expectation) -> bool:
+    """Whether the best sentence isn't alone to answer."""
+    said = list(islice((c for c in ranked if c.whole_list or can_be_said(c)), 2))
+    sharp = bool(said and expectation.wants & SHARP and said[0].trait("sharp"))
+    return len(said) == 2 and not sharp and said[0].score - said[1].score < CLOSE
 
 
 def _extreme_first(chosen: list[Candidate], ranked: Sequence[Candidate], question: str) -> list[Candidate]:
@@ -249,21 +260,22 @@ class _Page:
 
     singles: dict[tuple[int, int], Candidate]
     lists: dict[tuple[int, int], Candidate]
+    counting: bool  # a number of things is asked for
 
     @classmethod
-    def of(cls, ranked: Sequence[Candidate]) -> _Page:
+    def of(cls, ranked: Sequence[Candidate], expectation: Expectation) -> _Page:
         lists = {(c.hit.row, i): c for c in ranked if c.whole_list for i in c.members}
-        return cls({c.key: c for c in ranked if not c.whole_list}, lists)
+        return cls({c.key: c for c in ranked if not c.whole_list}, lists, "number" in expectation.wants)
 
     def unit(self, candidate: Candidate, with_list: bool, things: Sequence[str]) -> list[Candidate]:
         """What has to be said together: a list with its lead, a sentence with the one that it leans on."""
         row, index = candidate.key
         if not candidate.whole_list and candidate.text.rstrip().endswith(":"):
             if (row, index + 1) not in self.lists:
-                # It announces what isn't said, unless it counts itself what is asked for (« 4 questions se posent : »).
-                return (
-                    [candidate] if candidate.trait("sharp") and counts(_ONE.sub("", candidate.text), things[:1]) else []
-                )
+                # It announces what isn't said, unless it tells or counts itself what is asked for (« 4 questions se posent : »).
+                told = candidate.trait("sharp") == 1 and not self.counting
+                counted = candidate.trait("sharp") and counts(_ONE.sub("", candidate.text), things[:1])
+                return [candidate] if told or counted else []
             candidate = self.lists[row, index + 1]
         if with_list and _needs_its_list(candidate) and candidate.key in self.lists:
             candidate = self.lists[candidate.key]

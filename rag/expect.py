@@ -30,7 +30,7 @@ _RULES: tuple[tuple[str, Want], ...] = (
         r"\bcombien\b|\bnombre d|\bquel(?:le)?s? (?:est |sont )?(?:le |la |l'|les )?(?:nombre|chiffre|montant|effectif|part|proportion|ratio|maximum|minimum|plafond|seuil|total|score|rang|age|taille|surface|superficie|distance|vitesse)s?\b",
         "number",
     ),
-    (r"\btaux\b|pourcent|\bpour cent\b|%|\bproportion\b|\bquelle part\b|\bratios?\b", "percent"),
+    (r"\btaux\b|pourcent|\bpour cent\b|%|\bproportion\b|\bquel(?:le part|s? poids)\b|\bratios?\b", "percent"),
     (
         r"\bbudget|\btarifs?\b|\bcout(?:s|e|er|ent|ait|aient|era)?\b|\bmontant|\bdotation|\beuros?\b|€|\bprix\b|\bsalaire|\bremunerations?\b|"
         r"\bcombien.{0,25}\b(?:gagn|rapport|touch|remuner|payee?s?\b)|\b(?:gagne|rapporte|touche)(?:nt)? combien|\bsomme\b|\bmillions?\b",
@@ -78,14 +78,14 @@ _YES_OR_NO = re.compile(
 )
 _ASKS_ELSE = re.compile(r"\b(?:pourquoi|comment|combien|quel(?:le)?s?|lesquel(?:le)?s|que)\b")
 _COUNTED = re.compile(
-    r"(?<!entre )(?<!tous )\b(?:les|des|ces|en|aux|quel(?:le)?s) (?:sont les )?(\d{1,2}|"
+    r"(?<!entre )(?<!tous )(?<!en plus )(?<!outre )\b(?:les|des|ces|en|aux|quel(?:le)?s) (?:sont les )?(\d{1,2}|"
     + "|".join(NUMBER_WORDS)
     + r")\b(?! (?:ans|mois|%))"
 )
 
 
 DRAWN = re.compile(  # what a question points to on a page; « tableau de bord » and the like are things
-    r"\b(?:schemas?(?! (?:directeur|de cohe))|tableaux?(?! de bord)|dessins?|encadres?|legendes?|colonnes?|diagrammes?|infographies?|"
+    r"\b(?:schemas?(?! (?:directeur|de cohe))|matrices?|tableaux?(?! de bord)|dessins?|encadres?|legendes?|colonnes?|diagrammes?|infographies?|"
     r"graphiques?)\b"
 )
 

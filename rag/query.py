@@ -47,6 +47,7 @@ TOPIC_WORDS = (
 
 _FILLER = re.compile(  # how it is to be said, and what only asks
     r"\b(?:en (?:une|deux|trois|quelques|peu de) (?:phrases?|mots?|lignes?)|en (?:bref|gros|clair|résumé|resume)|au juste|"
+    r"(?:au|dans le) fond(?! d)|en vrai|en fait|en r[eé]alit[eé]|au final|du coup|"
     r"concr[eè]tement|exactement|vraiment|bri[eè]vement|simplement|pr[eé]cis[eé]ment|rapidement|"
     r"quel(?:le)? (?:genre|type|sorte) (?:de |d['’])(?:structure|organisation|organisme|association|chose|truc)|"
     r"(?:dis|dites|explique|expliquez|rappelle|rappelez|indique|indiquez)[- ]moi|peux-tu|pouvez-vous|pourriez-vous)\b\s*,?",
@@ -56,6 +57,12 @@ _NAME = re.compile(r"(?<=[\s'’(«])[A-ZÉÈÀÂÎÔÛ]\w{2,}")
 _LASTING = re.compile(
     r"\bcombien de temps\b(?: (?:dure(?:nt|ra|ront)?|a dure|ont dure|faut-il|prend|prennent)\b)?"
 )  # what is asked of it
+# What kind of thing is asked for: the answer holds one, hardly ever its name. And where, for a corpus of this country.
+_KIND = re.compile(
+    r"\bcombien d(?:e |')(heures|jours|mois|semaines|minutes|annees|ans)\b|\b(dure(?:e|nt|ra|ront)?|sigles?|acronymes?|abreviations?)\b|"
+    r"\bquel(?:le)? (?:est (?:le |la |l'))?(annee|date|epoque|mois|pourcentage|proportion|rythme|frequence|periodicite|nombre)\b|"
+    r"\b(?:en|dans (?:le|notre|ce)) (france|pays)\b(?! d)"
+)
 _PAGE = re.compile(r"\b(?:a la |en |de la |sur la )?(?:page|p\.)\s*(\d{1,4})\b")
 
 
@@ -104,7 +111,7 @@ def parse(text: str, lexical: LexicalIndex, document_ids: tuple[str, ...] = ()) 
         folded = folded[: page.start()] + " " + folded[page.end() :]
     folded = _LASTING.sub(" ", folded)
     terms: dict[str, Term] = {}
-    aside = preamble(text) | settled(text) | frozenset(DRAWN.findall(folded))
+    aside = preamble(text) | settled(text) | frozenset(DRAWN.findall(folded)) | kind_words(folded)
     taken = _taken(asked)
     repaired = asked
     names = {fold(name) for name in _NAME.findall(text)} if not text.isupper() else set()
@@ -122,6 +129,11 @@ def parse(text: str, lexical: LexicalIndex, document_ids: tuple[str, ...] = ()) 
     number = int(page.group(1)) if page else None
     own = halves(repaired)[1] if taken else ""
     return Query(text, repaired, own, tuple(terms.values()), taken, number, document_ids)
+
+
+def kind_words(folded: str) -> frozenset[str]:
+    """Folded words of a folded question that name the kind of thing it asks for (« combien d'*heures* », « le *sigle* »)."""
+    return frozenset(word for found in _KIND.findall(folded) for word in found if word)
 
 
 def _taken(question: str) -> dict[str, float]:

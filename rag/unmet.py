@@ -48,7 +48,8 @@ _DEPARTMENTS = re.compile(
 _PLACES = {"pays": _COUNTRIES, "region": _REGIONS, "departement": _DEPARTMENTS}
 _OF_YEAR = re.compile(r"\ben ((?:19|20)\d\d)\b")
 _HEADS = re.compile(r"\bqui (?:la |le |l')?(?:a )?(?:preside|dirige)\b")
-_HEADED = re.compile(r"\b(?:presid\w+|dirige\w*|direct(?:eur|rice)|a (?:la|sa) tete)\b")
+_HEADED = re.compile(r"\b(?:presid\w+|dirige\w*|direct(?:eur|rice|ion)|a (?:la|sa) tete)\b")
+ALSO = {stem("pays"): (stem("pays"), stem("etats"))}  # what counts a thing by another name
 BEGINNING = 6  # letters that a word shares with its other forms
 _AMOUNT = re.compile(
     r"\bcombien (?:ca |cela )?(?:coute|ont coute|a coute)|\bcoute(?:nt)?(?:-t-(?:il|elle)s?)? combien|\ba combien s'eleve|"
@@ -95,7 +96,8 @@ def unmet(question: str, expectation: Expectation, said: Sequence[str], lexical:
         """Whether a number, which isn't an age or a share, stands with the thing counted or what the question is about."""
         left = [_OTHER_UNITS.sub(" ", sentence) for sentence in spoken]
         return any(
-            holds("number", sentence, question) and _speaks_of(sentence, (thing, *focus(question, lexical)))
+            holds("number", sentence, question)
+            and _speaks_of(sentence, (*ALSO.get(thing, (thing,)), *focus(question, lexical)))
             for sentence in left
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rag.asked import Asked
+from rag.query import kind_words
 
 
 def asked(text: str, weights: dict[str, float] | None = None) -> Asked:
@@ -39,3 +40,18 @@ def test_the_verb_of_who_does_something(question: str, done: str) -> None:
 )
 def test_who_asks_with_whom_something_is_done(question: str, found: bool) -> None:
     assert asked(question).with_whom is found
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ("la formation dure combien d'heures ?", {"dure", "heures"}),
+        ("que veut dire le sigle cese ?", {"sigle"}),
+        ("en quelle annee ?", {"annee"}),
+        ("combien d'alliances en france ?", {"france"}),
+        ("combien d'alliances dans le pays de redon ?", set()),
+        ("combien d'alliances dans notre pays ?", {"pays"}),
+    ],
+)
+def test_the_words_that_only_name_the_kind_of_thing_asked_for(question: str, words: set[str]) -> None:
+    assert kind_words(question) == words

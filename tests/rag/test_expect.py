@@ -37,6 +37,7 @@ def test_what_is_asked_for_is_not_what_the_question_gives(want: Want, question: 
         ("Le Fonds s'est engagé sur quelle période ?", "date", True),
         ("Quels partenaires accompagnent le programme ?", "number", False),
         ("Quelle part du budget ?", "number", True),
+        ("Quel poids donner au levier ?", "percent", True),
         ("Que gagne-t-on à faire alliance ?", "money", False),
         ("Combien gagne un catalyseur ?", "money", True),
         ("Comment raisonner à long terme ?", "reason", False),
@@ -72,6 +73,7 @@ def test_a_title_after_a_colon_asks_for_nothing() -> None:
 def test_two_things_told_apart_are_no_list_of_two() -> None:
     assert expect("L'ODD et le Fonds, quelle différence entre les deux ?").count is None
     assert expect("Quels sont les deux leviers ?").count == 2
+    assert expect("Qui sont les partenaires, en plus des deux pilotes ?").count is None
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from corpus.chunk import ChunkSentence
 from rag.assistant import Assistant
-from rag.compose import can_be_said
+from rag.compose import _close, can_be_said
 from rag.expect import expect, holds
 from rag.retrieve import _stands_out
 from rag.select import _BARE, TRAITS, Candidate, _enumerates, is_dangling
@@ -169,10 +169,23 @@ def test_what_no_page_says_is_not_answered_by_what_stands_near(assistant: Assist
 def test_what_a_drawing_left_and_what_points_to_it_are_not_said(
     kind: Literal["table", "body"], text: str, said: bool
 ) -> None:
-    sentence = ChunkSentence(0, len(text), kind)
+    assert can_be_said(candidate(text, kind)) is said
+
+
+def candidate(text: str, kind: Literal["table", "body"] = "body", score: float = 0.0, **traits: float) -> Candidate:
     nothing: Any = None  # its passage isn't looked at
-    none = np.zeros(len(TRAITS))
-    assert can_be_said(Candidate(nothing, 0, sentence, (0,), text, frozenset(), 0.0, 0.0, 0.0, 0.0, none)) is said
+    vector = np.array([traits.get(name, 0.0) for name in TRAITS])
+    sentence = ChunkSentence(0, len(text), kind)
+    return Candidate(nothing, 0, sentence, (0,), text, frozenset(), score, 0.0, 0.0, 0.0, vector)
+
+
+@pytest.mark.parametrize(("second", "holds_it", "close"), [(4.5, 0.0, True), (1.0, 0.0, False), (4.5, 1.0, False)])
+def test_more_is_said_where_two_sentences_answer_nearly_as_well_and_none_holds_the_figure(
+    second: float, holds_it: float, close: bool
+) -> None:
+    best = candidate("Le fonds soutient douze projets de coopération.", score=5.0, sharp=holds_it)
+    other = candidate("Les alliances sont soutenues par le fonds depuis 2020.", score=second)
+    assert _close([best, other], expect("Combien de projets le fonds soutient-il ?")) is close
 
 
 @pytest.mark.parametrize(

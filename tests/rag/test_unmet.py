@@ -43,6 +43,8 @@ def lexical(tmp_path_factory: pytest.TempPathFactory) -> LexicalIndex:
             "Cette phrase du Président de la République est célèbre.",
             "Ana Roux est présidente du fonds.",
         ),
+        ("Qui dirige le livre ?", "Le livre est paru en 2023.", "Livre sous la direction d'Ana Roux."),
+        ("Combien de pays ont signé ?", "350 alliances en France.", "193 États membres l'ont signé."),
         ("Qui préside le fonds ?", "Le fonds n'est pas une fondation.", "Ana Roux préside le fonds."),
         ("Quelle région a le plus de maires ?", "La France a 13 régions.", "La Bretagne a le plus de maires."),
         ("Quel département a signé ?", "Les préfets de départements ont signé.", "Le Finistère a signé la charte."),
