@@ -14,7 +14,7 @@ from dataclasses import astuple, dataclass, fields
 import numpy as np
 
 from rag.embedding import Encoded
-from rag.expect import SHARP, Expectation, Want, holds
+from rag.expect import SHARP, SPELLED, Expectation, Want, holds
 from rag.focus import counts, focus
 from rag.generation import Generation
 from rag.lexical import STOP_WORDS, fold, stem, token_set, words
@@ -103,11 +103,13 @@ def signals(found: Found, ranked: Sequence[Candidate], expectation: Expectation,
     heading = token_set(" ".join(top.hit.chunk.section))
     before = token_set(top.hit.chunk.text[max(0, top.sentence.start - BEFORE) : top.sentence.start])
     passage = heading | token_set(top.hit.chunk.text)
+    if SPELLED.get(expectation.count or 0) in passage:
+        passage |= {str(expectation.count)}
     said = frozenset[str]().union(*(c.tokens for c in best))
     asked = focus(question, lexical)
     sharp = expectation.wants & SHARP
     wanted = expectation.wants - {"list", "how", "definition", "compare", "purpose"}
-    names = _names(question)
+    names = _names(found.query.repaired)
     likeness, focused = _likeness(top, found.query, found.encoded, generation, asked[:1])
     folded = fold(question)
     how_many = "combien" in folded

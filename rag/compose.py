@@ -30,7 +30,7 @@ LONGEST_ANSWER = 200  # the same, with the first list where one is asked for: ha
 MOST_SENTENCES = 5
 MOST_ITEMS = 12  # sentences of an answer that is a list
 LONGEST_LEAD = 40  # words of a sentence that is said only because the next one leans on it
-HOLDS = 0.5  # how far below the best a sentence that holds the figure asked for may score and still come before it
+HOLDS = 1.0  # how far below the best a sentence that holds the figure asked for may score and still come before it
 WORTH = 4.1  # how far below the best a sentence may score and still be said
 LONGEST_LIST = 12  # items shown of one list
 _SAYS = re.compile(
@@ -307,7 +307,7 @@ def can_be_said(candidate: Candidate) -> bool:
         or not _SAYS.match(text)
     ):
         return False
-    if kind == "table" and _CUT.search(text):
+    if kind == "table" and (_CUT.search(text) or candidate.trait("repeats")):
         return False
     if kind == "body" and len(text.split()) < CELL_WORDS * 2 and _POINTS.search(fold(text)):
         return False  # to what isn't said with it

@@ -24,6 +24,7 @@ NUMBER_WORDS = {
 }  # fmt: skip
 
 NUMBER_TOKENS = frozenset(map(stem, NUMBER_WORDS))
+SPELLED = {n: stem(word) for word, n in NUMBER_WORDS.items()}
 
 _RULES: tuple[tuple[str, Want], ...] = (
     (
@@ -37,7 +38,7 @@ _RULES: tuple[tuple[str, Want], ...] = (
         "money",
     ),
     (
-        r"combien de temps|\bduree|\bdure\b|\bdurent\b|combien d(?:'annees|e (?:jours|mois|semaines|heures|minutes))|\bdepuis combien",
+        r"combien de temps|\bvolume horaire|\bduree|\bdure\b|\bdurent\b|combien d(?:'annees|e (?:jours|mois|semaines|heures|minutes))|\bdepuis combien",
         "duration",
     ),
     (r"\bfrequence\b|\bcombien de fois\b|\btous les combien\b|\bperiodicite\b|\bquel rythme\b", "frequency"),
@@ -46,7 +47,7 @@ _RULES: tuple[tuple[str, Want], ...] = (
         "date",
     ),
     (
-        r"(?:^|[,:;?.] |\b(?:par|avec|pour|a|de|chez|et|savoir|dire) )qui\b(?! (?:est|sont) (?:concern|prevu))|\bqui (?:est-ce|a-t-|sont-ils|est-il)|\bauteurs?\b|\bquel organisme|\bquelle (?:structure|organisation|institution|ministre|fondation)|\bdirige(?:nt|e|es|a|ait)?\b|\bc'est qui\b|\bsous la direction",
+        r"(?:^|[,:;?.] |\b(?:par|avec|pour|a|de|chez|et|savoir|dire) )qui\b(?! (?:est|sont) (?:concern|prevu))|\bqui (?:est-ce|a-t-|sont-ils|est-il)|(?<!selon les )(?<!apres les )(?<!selon l')(?<!apres l')\bauteurs?\b|\bquel organisme|\bquelle (?:structure|organisation|institution|ministre|fondation)|\bdirige(?:nt|e|es|a|ait)?\b|\bc'est qui\b|\bsous la direction",
         "person",
     ),
     (r"\blien\b|\burl\b|\badresse\b|\bsite\b|\bou trouver|\btelecharger|\bou (?:lire|consulter)\b|\bweb\b", "url"),
@@ -61,6 +62,7 @@ _RULES: tuple[tuple[str, Want], ...] = (
     (r"\bpourquoi\b|\bpour quel(?:le)?s? (?:raison|motif|cause)s?\b|\braisons?\b|\bcauses?\b", "reason"),
     (
         r"\ba quoi (?:ca |cela )?ser(?:t|ve|vent)\b|\bdans quel but\b|\bpour quoi faire\b|\bquel(?:le)?s? (?:est|sont|etait|etaient) (?:les?|la|l'|son|sa|ses|leurs?) ?(?:but|objectif|mission|role|vocation|finalite|utilite)s?\b|"
+        r"\b(?:fait|font) quoi\b|^que (?:fait|font)\b|\bque font-|\bque fait-|"
         r"\bpourquoi\b.*\b(?:cree|lance|fonde|institue|mis en place)e?s?\b",
         "purpose",
     ),
@@ -78,7 +80,7 @@ _YES_OR_NO = re.compile(
 )
 _ASKS_ELSE = re.compile(r"\b(?:pourquoi|comment|combien|quel(?:le)?s?|lesquel(?:le)?s|que)\b")
 _COUNTED = re.compile(
-    r"(?<!entre )(?<!tous )(?<!en plus )(?<!outre )\b(?:les|des|ces|en|aux|quel(?:le)?s) (?:sont les )?(\d{1,2}|"
+    r"(?<!entre )(?<!tous )(?<!en plus )(?<!outre )(?<!a part )(?<!hormis )(?<!hors )\b(?:les|des|ces|en|aux|quel(?:le)?s) (?:sont les )?(\d{1,2}|"
     + "|".join(NUMBER_WORDS)
     + r")\b(?! (?:ans|mois|%))"
 )
@@ -120,15 +122,20 @@ def _asks_when(folded: str, found: re.Match[str]) -> bool:
     return not _SUBJECT.match(after)
 
 
+def counted(folded: str) -> int | None:
+    """How many things a folded question speaks of: « les 3 avancées »."""
+    found = _COUNTED.search(folded)
+    if found is None:
+        return None
+    return int(found.group(1)) if found.group(1).isdigit() else NUMBER_WORDS[found.group(1)]
+
+
 def expect(question: str) -> Expectation:
     folded = fold(question)
     tail = last_part(folded)  # « Livre blanc « L'innovation associative » : qui l'a publié ? »
     asked = tail if _wants(tail) or _LIST.search(tail) else folded
     wants = _wants(asked)
-    counted = _COUNTED.search(folded)
-    count = None
-    if counted:
-        count = int(counted.group(1)) if counted.group(1).isdigit() else NUMBER_WORDS[counted.group(1)]
+    count = counted(folded)
     asks_amount = wants & {"number", "duration", "date", "percent", "money"} and not re.search(
         r"\bquel(?:le)?s sont\b", asked
     )
@@ -165,6 +172,10 @@ _EVIDENCE: dict[Want, re.Pattern[str]] = {
     "compare": re.compile(r"\b(?:tandis|alors que|contrairement|difference|differencie|ajoute|plutot|mais|moins|plus|seulement|quand|inverse|contraire|oppos\w+|distinct\w*|distingue\w*|differ\w+|en revanche|quant a)\b"),
 }  # fmt: skip
 _SHORT_UNIT = re.compile(r"\bcombien de (minute|heure|jour)s\b")  # « 6 mois » doesn't tell how many minutes
+_URL = re.compile(r"\S*(?:://|www\.)\S+")
+_AGE = re.compile(
+    r"\b(?:jeunes|enfants|personnes|adultes|habitants|salaries|agee?s?)\b(?: (?:de|ont|entre|\w+))? \d+(?: ?(?:a|et|-|–) ?\d+)? ans\b"
+)
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 _SECTION = re.compile(r"^(?:- )?(?:\d{1,2}\.)+\d{0,2}\s")  # of a line: it counts nothing
 _YEAR = re.compile(r"(?<![\d,.])(?:19\d\d|20[0-5]\d)(?![\d%]|[,.]\d|\s[a-z]+s\b)")
@@ -183,8 +194,12 @@ def holds(want: Want, sentence: str, question: str = "") -> bool:
     if pattern is None:
         return False
     folded = _SECTION.sub("", fold(sentence))
+    if want != "url":
+        folded = _URL.sub(" ", folded)
     if want in SHARP and want != "url" and (given := _NUMBER.findall(question)):
         folded = re.sub(rf"(?<![\d,.])(?:{'|'.join(map(re.escape, given))})(?![\d%]|[,.]\d)", " ", folded)
+    if want == "duration":
+        folded = _AGE.sub(" ", folded)
     if want == "number":
         folded = _YEAR.sub(" ", folded)
     if want == "duration" and (unit := _SHORT_UNIT.search(fold(question))):

@@ -18,7 +18,7 @@ _INTERROGATIVE = re.compile(
     r"\b(?:quel(?:le)?s?|combien|qui|quand|ou|comment|pourquoi|qu'est[- ]ce que?|que|quoi|lesquel(?:le)?s|est-ce que)\b"
 )
 _NUMBER = re.compile(
-    r"\b(?:\d[\d ]*|une?|deux|trois|quatre|cinq|six|sept|huit|neuf|dix|onze|douze|treize|quinze|vingt|trente|cinquantaine|"
+    r"\b(?:\d[\d ]*|une?|deux|trois|quatre|cinq|six|sept|huit|neuf|dix|onze|douze|treize|quinze|seize|vingt|trente|quarante|cinquante|soixante|cent|cents|mille|cinquantaine|quarantaine|"
     r"vingtaine|trentaine|centaine|dizaine|douzaine|plusieurs|millions?|milliers?)\b"
 )
 # What a question may ask for without the answer ever using the word.

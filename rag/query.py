@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rag.condense import settled
-from rag.expect import DRAWN
+from rag.expect import DRAWN, SPELLED, counted
 from rag.lexical import ONLY_ASK, STOP_WORDS, LexicalIndex, fold, halves, stem, telling_words, tokenize, words
 from rag.parts import afterthought, preamble
 
@@ -48,6 +48,8 @@ TOPIC_WORDS = (
 _FILLER = re.compile(  # how it is to be said, and what only asks
     r"\b(?:en (?:une|deux|trois|quelques|peu de) (?:phrases?|mots?|lignes?)|en (?:bref|gros|clair|résumé|resume)|au juste|"
     r"(?:au|dans le) fond(?! d)|en vrai|en fait|en r[eé]alit[eé]|au final|du coup|"
+    r"(?:l['’])?ordre de grandeur (?:du |des |de |d['’])|"
+    r"pour (?:une|ma|la|notre) (?:note|pr[eé]sentation)(?: (?:aux|à|de|pour) [\w’' ]{2,20})?(?=\W*$)|(?<=d[eé]finition )(?:courte|simple|rapide|claire)|"
     r"concr[eè]tement|exactement|vraiment|bri[eè]vement|simplement|pr[eé]cis[eé]ment|rapidement|"
     r"quel(?:le)? (?:genre|type|sorte) (?:de |d['’])(?:structure|organisation|organisme|association|chose|truc)|"
     r"(?:dis|dites|explique|expliquez|rappelle|rappelez|indique|indiquez)[- ]moi|peux-tu|pouvez-vous|pourriez-vous)\b\s*,?",
@@ -59,7 +61,7 @@ _LASTING = re.compile(
 )  # what is asked of it
 # What kind of thing is asked for: the answer holds one, hardly ever its name. And where, for a corpus of this country.
 _KIND = re.compile(
-    r"\bcombien d(?:e |')(heures|jours|mois|semaines|minutes|annees|ans)\b|\b(dure(?:e|nt|ra|ront)?|sigles?|acronymes?|abreviations?)\b|"
+    r"\bcombien d(?:e |')(heures|jours|mois|semaines|minutes|annees|ans)\b|\b(dure(?:e|nt|ra|ront)?|volume|horaire|sigles?|acronymes?|abreviations?)\b|"
     r"\bquel(?:le)? (?:est (?:le |la |l'))?(annee|date|epoque|mois|pourcentage|proportion|rythme|frequence|periodicite|nombre)\b|"
     r"\b(?:en|dans (?:le|notre|ce)) (france|pays)\b(?! d)"
 )
@@ -97,9 +99,12 @@ class Query:
 
     @property
     def names(self) -> Mapping[str, tuple[frozenset[str], ...]]:
-        """For each acronym asked for, the tokens of its names: a text that says one of them says the acronym."""
+        """For each acronym asked for, and for how many things are, the tokens of its names (« les 3 avancées » are « trois »):
+        a text that says one of them says it."""
         asked = [t.word for t in self.terms if t.weight != EXPANSION_WEIGHT]
-        return {stem(w): tuple(frozenset(tokenize(n)) for n in GLOSSARY[w]) for w in asked if w in GLOSSARY}
+        acronyms = {stem(w): tuple(frozenset(tokenize(n)) for n in GLOSSARY[w]) for w in asked if w in GLOSSARY}
+        count = counted(fold(self.text))
+        return acronyms | ({str(count): (frozenset({SPELLED[count]}),)} if count in SPELLED else {})
 
 
 def parse(text: str, lexical: LexicalIndex, document_ids: tuple[str, ...] = ()) -> Query:

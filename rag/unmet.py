@@ -12,18 +12,23 @@ from collections.abc import Sequence
 
 from rag.define import expands
 from rag.expect import Expectation, Want, holds
-from rag.focus import focus
-from rag.lexical import LexicalIndex, fold, last_part, stem, token_set
+from rag.focus import counts, focus
+from rag.lexical import LexicalIndex, fold, last_part, stem, telling_words, token_set
 
 _APPLY = re.compile(
-    r"\b(?:deposer? (?:un|une|son|notre|mon|ma) (?:dossier|demande|candidature)|"
+    r"\b(?:(?:deposer?|envoyer|adresser|faire) (?:un|une|son|notre|mon|ma|le|la) (?:dossier|demande|candidature)|"
     r"candidater|postuler|formulaire|pieces? (?:a )?fournir|s'inscri(?:re|t)|m'inscri\w+|nous inscrire)\b"
 )
 _APPLY_TOLD = re.compile(
     r"\b(?:depos\w+|candidat\w+|postul\w+|inscri(?:re|vez|ption|ptions|t|ts)|formulaires?|appels? a (?:projets?|candidatures?|manifestations?)|"
-    r"remplir|remplissez|contact\w*|ecrivez|adressez)\b"
+    r"remplir|remplissez|envoy\w+ (?:a|au|aux|par)\b|courriers?|contact\w*|ecrivez|adressez)\b"
 )
 _INITIALS = re.compile(r"\b(?:abreviation|initiales|acronyme|sigle)\b")
+_MEANING = re.compile(r"\b(?:que (?:signifie|veut dire|veulent dire)|ca veut dire quoi|signifie quoi|que veut dire)\b")
+_TAX = re.compile(r"\bimpots?\b|\bfiscal\w*|\bdefiscali\w+")
+_TAX_TOLD = re.compile(r"\bimpots?\b|\bfisca\w+|\bdefiscali\w+|\bdeduct\w+")
+_EACH = re.compile(r"\bquel(?:le)?s\b|\blist|\bdetail|\blesquel|\bcite[rz]?\b|\bnomme|\benumer|\bune? par une?\b")
+_ITEMS = re.compile(r"[,;:\n]| et ")
 _FIRST = re.compile(r"\bpremiere?\b|\b1(?:er|re)\b|\ben tete\b|\bdevant\b")
 _FIRST_COUNTRY = re.compile(r"\bquels? (?:est le )?pays\b.*\b(?:premier|en tete|mieux classe|meilleur|devant)")
 _COUNTRIES = re.compile(
@@ -45,11 +50,19 @@ _DEPARTMENTS = re.compile(
     r"pas-de-calais|puy-de-dome|pyrenees|rhin|rhone|saone|sarthe|savoie|paris|seine|sevres|somme|tarn|var|vaucluse|vendee|vienne|vosges|yonne|"
     r"yvelines|essonne|val-de-marne|val-d'oise|belfort|guadeloupe|martinique|guyane|reunion|mayotte)\b"
 )
+_FAILED = re.compile(
+    r"\b(?:combien|quel(?:le)?s|lesquel(?:le)?s)\b.{0,80}\b(?:echou\w+|abandonn\w+|refuse\w*|rejete\w*)\b"
+)
+_FAILED_TOLD = re.compile(r"\b(?:echou\w+|echecs?|abandon\w*|refus\w*|rejet\w*)\b")
+_BY_PLACE = re.compile(r"\bpar (region|departement|pays)\b")
+_WHICH_TOWN = re.compile(r"\bquelles? villes?\b")
+_TOWN = re.compile(r"\b(?:à|ville de|commune de|métropole de) [A-ZÉ][a-zéèêç]{2,}")
 _PLACES = {"pays": _COUNTRIES, "region": _REGIONS, "departement": _DEPARTMENTS}
 _OF_YEAR = re.compile(r"\ben ((?:19|20)\d\d)\b")
 _HEADS = re.compile(r"\bqui (?:la |le |l')?(?:a )?(?:preside|dirige)\b")
 _HEADED = re.compile(r"\b(?:presid\w+|dirige\w*|direct(?:eur|rice|ion)|a (?:la|sa) tete)\b")
 ALSO = {stem("pays"): (stem("pays"), stem("etats"))}  # what counts a thing by another name
+ANYBODY = tuple(map(stem, ("personnes", "gens", "participants", "monde", "acteurs", "structures", "organisations")))
 BEGINNING = 6  # letters that a word shares with its other forms
 _AMOUNT = re.compile(
     r"\bcombien (?:ca |cela )?(?:coute|ont coute|a coute)|\bcoute(?:nt)?(?:-t-(?:il|elle)s?)? combien|\ba combien s'eleve|"
@@ -60,14 +73,21 @@ _AMOUNT = re.compile(
 )
 _SHARE = re.compile(r"%|\btaux\b|\bpourcentage\b")
 _COUNT = re.compile(
-    r"\bcombien d(?:e |')(?!temps|annees|ans|mois|jours|heures|minutes|argent|fois)(?:(?:nos|vos|leurs|ces|mes) )?(\w+)"
+    r"\b(?:combien|nombre) d(?:e |')(?!temps|annees|ans|mois|jours|heures|minutes|argent|fois)(?:(?:nos|vos|leurs|ces|mes) )?(\w+)"
 )
 _OTHER_UNITS = re.compile(  # an age, a duration, a share, a day: they count nothing else
+    r"\b(?:\d+|deux|trois|quatre|cinq|dix) fois\b|"
     r"\d+(?:[.,]\d+)?(?: ?(?:a|et|ou|-|–) ?\d+)? ?(?:ans?\b|mois\b|jours?\b|heures?\b|h\b|minutes?\b|%(?! (?:des?|du)\b)(?! d')|€|euros?\b)|"
     r"\b\d{1,2} (?:janvier|fevrier|mars|avril|mai|juin|juillet|aout|septembre|octobre|novembre|decembre)\b|\bn°? ?\d+"
 )
+_LABELLED = re.compile(r" : (?:nombre )?\d")  # « Indicateurs : nombre 231 »
+_HOW_MANY = re.compile(
+    r"(?<!\bde )(?<!\bpour )\bcombien\b(?! (?:de temps|d'annees|de mois|de jours|d'heures|de minutes|de fois|ca coute|coute))"
+)
 _CONTACT = re.compile(r"\b(?:e-?mail|mail|courriel|telephone|tel|contacter|joindre|coordonnees|adresse postale)\b")
-_CONTACT_GIVEN = re.compile(r"\S@\S|\b0\d(?:[ .]?\d\d){4}\b|\bcontact")
+_CONTACT_GIVEN = re.compile(
+    r"\S@\S|\b\d{1,3},? (?:bis |ter )?(?:rue|avenue|boulevard|place|quai|chemin|allee)\b|\b0\d(?:[ .]?\d\d){4}\b|\bcontact"
+)
 _FREE = re.compile(
     r"\b(?:est|c'est|sont|etait)\b.{0,30}\b(?:gratuit|payant)(?:e?s?)\b|\best-ce (?:que c'est )?(?:gratuit|payant)"
 )
@@ -89,17 +109,22 @@ def unmet(question: str, expectation: Expectation, said: Sequence[str], lexical:
         return any(holds(want, sentence, question) for sentence in said)
 
     def held_of_the_thing(want: Want) -> bool:
-        things = focus(question, lexical)
+        things = (*focus(question, lexical), *(map(stem, telling_words(question)) if expectation.drawn else ()))
         return any(holds(want, sentence, question) and _speaks_of(sentence, things) for sentence in said)
 
     def counted(thing: str) -> bool:
         """Whether a number, which isn't an age or a share, stands with the thing counted or what the question is about."""
+        things = (*ANYBODY, *focus(question, lexical)) if thing in ANYBODY else ALSO.get(thing, (thing,))
         left = [_OTHER_UNITS.sub(" ", sentence) for sentence in spoken]
         return any(
             holds("number", sentence, question)
-            and _speaks_of(sentence, (*ALSO.get(thing, (thing,)), *focus(question, lexical)))
+            and (counts(sentence, things) or (_LABELLED.search(sentence) and _speaks_of(sentence, things)))
             for sentence in left
         )
+
+    def numbered() -> bool:
+        """Whether a number is said that isn't an age, a share, a time…"""
+        return any(holds("number", _OTHER_UNITS.sub(" ", sentence), question) for sentence in spoken)
 
     def in_place(place: str) -> bool:
         """Whether a country, a region… that the question doesn't name is said."""
@@ -112,23 +137,41 @@ def unmet(question: str, expectation: Expectation, said: Sequence[str], lexical:
         others = token_set(question) - {title}
         return title in tokens and (not others or bool(others & tokens))
 
-    place = _WHICH_PLACE.search(folded)
+    def meant(sentence: str) -> bool:
+        """Whether a sentence spells an acronym of the question, or begins with it."""
+        folded_sentence = fold(sentence)
+        return any(
+            expands(sentence, a) or re.match(rf"(?:l'|le |la |les |un |une )?{a}\b", folded_sentence)
+            for a in _acronyms(question)
+        )
+
+    def listed(count: int) -> bool:
+        """Whether most of as many things are said, one after the other or in one sentence."""
+        return len(said) > count / 2 or any(len(_ITEMS.split(sentence)) > count / 2 for sentence in spoken)
+
+    place, town = _WHICH_PLACE.search(folded) or _BY_PLACE.search(folded), _WHICH_TOWN.search(folded)
     year = _OF_YEAR.search(last_part(folded)) if wants & {"number", "percent", "money"} else None
     office, count = _OFFICE.search(folded), _COUNT.search(folded)
     return (
         ("percent" in wants and bool(_SHARE.search(folded)) and not held_of_the_thing("percent"))
         or ("number" in wants and count is not None and not counted(stem(count.group(1))))
+        or ("number" in wants and count is None and bool(_HOW_MANY.search(folded)) and not numbered())
         or (bool(_AMOUNT.search(folded)) and not held("money"))
         or ("duration" in wants and not held("duration"))
         or (place is not None and not in_place(place.group(1)))
+        or (bool(_FAILED.search(folded)) and not any(_FAILED_TOLD.search(s) for s in spoken))
+        or (town is not None and not any(_TOWN.search(sentence) for sentence in said))
         or (year is not None and not any(year.group(1) in s for s in spoken))
         or (bool(_CONTACT.search(folded)) and not any(_CONTACT_GIVEN.search(s) for s in spoken))
         or (bool(_FREE.search(folded)) and not any(_FREE_TOLD.search(s) for s in spoken))
-        or (bool(_CLOSING.search(folded)) and not any(_CLOSING.search(s) for s in spoken))
+        or ("duration" not in wants and bool(_CLOSING.search(folded)) and not any(_CLOSING.search(s) for s in spoken))
         or (bool(_UNTIL.search(folded)) and not held("date"))
         or (office is not None and not any(held_by(stem(office.group(1)), sentence) for sentence in said))
         or (bool(_APPLY.search(folded)) and not any(_APPLY_TOLD.search(s) for s in spoken))
         or (bool(_INITIALS.search(folded)) and not any(expands(s, a) for s in said for a in _acronyms(question)))
+        or (bool(_MEANING.search(folded)) and bool(_acronyms(question)) and not any(meant(s) for s in said))
+        or (bool(_TAX.search(folded)) and not any(_TAX_TOLD.search(s) for s in spoken))
+        or (expectation.count is not None and bool(_EACH.search(folded)) and not listed(expectation.count))
         or (bool(_HEADS.search(folded)) and not any(_HEADED.search(s) for s in spoken))
         or (bool(_FIRST_COUNTRY.search(folded)) and not any(_FIRST.search(s) and _COUNTRIES.search(s) for s in spoken))
     )

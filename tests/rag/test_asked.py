@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rag.asked import Asked
-from rag.query import kind_words
+from rag.lexical import stem
+from rag.query import Query, Term, kind_words
 
 
 def asked(text: str, weights: dict[str, float] | None = None) -> Asked:
@@ -55,3 +56,9 @@ def test_who_asks_with_whom_something_is_done(question: str, found: bool) -> Non
 )
 def test_the_words_that_only_name_the_kind_of_thing_asked_for(question: str, words: set[str]) -> None:
     assert kind_words(question) == words
+
+
+def test_how_many_things_are_asked_for_is_said_in_figures_or_in_letters() -> None:
+    three = Query("Quelles sont les 3 avancées ?", "", "", (Term("3", "3", 1.0),), {})
+    assert three.names == {"3": (frozenset({stem("trois")}),)}
+    assert not Query("Mal à la tête depuis 3 jours", "", "", (Term("3", "3", 1.0),), {}).names

@@ -20,6 +20,9 @@ from rag.expect import Want, expect, holds
         ("percent", "Que couvrent les 33 % ?", "Les 33 % financent l'ingénierie.", False),
         ("date", "Que s'est-il passé après 2018, et quand ?", "Tout a commencé en 2018.", False),
         ("date", "Quand la mission a-t-elle commencé ?", "Tout a commencé en 2018.", True),
+        ("duration", "Combien d'années ?", "L'enquête auprès des jeunes de 18 à 25 ans.", False),
+        ("duration", "Combien d'années ?", "La démarche a pris de 3 à 5 ans.", True),
+        ("number", "Combien de projets ?", "Voir https://exemple.fr/odd-2024-12.", False),
     ],
 )
 def test_what_is_asked_for_is_not_what_the_question_gives(want: Want, question: str, sentence: str, held: bool) -> None:
@@ -38,6 +41,10 @@ def test_what_is_asked_for_is_not_what_the_question_gives(want: Want, question: 
         ("Quels partenaires accompagnent le programme ?", "number", False),
         ("Quelle part du budget ?", "number", True),
         ("Quel poids donner au levier ?", "percent", True),
+        ("Volume horaire de la formation ?", "duration", True),
+        ("Les catalyseurs, ils font quoi ?", "purpose", True),
+        ("Que reste-t-il à faire selon les auteurs ?", "person", False),
+        ("Qui sont les auteurs ?", "person", True),
         ("Que gagne-t-on à faire alliance ?", "money", False),
         ("Combien gagne un catalyseur ?", "money", True),
         ("Comment raisonner à long terme ?", "reason", False),
@@ -74,6 +81,7 @@ def test_two_things_told_apart_are_no_list_of_two() -> None:
     assert expect("L'ODD et le Fonds, quelle différence entre les deux ?").count is None
     assert expect("Quels sont les deux leviers ?").count == 2
     assert expect("Qui sont les partenaires, en plus des deux pilotes ?").count is None
+    assert expect("Qui sont les partenaires, à part les deux pilotes ?").count is None
 
 
 @pytest.mark.parametrize(

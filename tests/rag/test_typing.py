@@ -100,6 +100,8 @@ def test_an_acronym_is_one_word_with_or_without_its_stops() -> None:
         ("les 4 c et le reste", "les 4 c et le reste"),
         ("le plan d action de l asso", "le plan d'action de l'association"),
         ("il y en a 3 à lire", "il y en a 3 à lire"),
+        ("le bouquin des boîtes du bled, cé quoi", "le livre des entreprises du village, c'est quoi"),
+        ("une boîte à outils dan le guide", "une boîte à outils dans le guide"),
     ],
 )
 def test_a_text_message_is_read_in_plain_words(typed: str, plain: str) -> None:
