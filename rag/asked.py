@@ -25,7 +25,7 @@ _BY_WHOM = re.compile(r"\b([a-z]{3,}?(?:e|it|is|u))(?:e|s|es)? par qui\b")
 _WITH_WHOM = re.compile(
     r"\bavec (?:qui|quel(?:le)?s (?:partenaires?|acteurs?|structures?|organisations?))\b|\bquels partenaires\b"
 )
-_ACRONYM = re.compile(r"\b[A-Z](?:&[A-Z]|[A-Z]{1,7})\b")
+ACRONYM = re.compile(r"\b[A-Z](?:&[A-Z]|[A-Z]{1,7})\b")
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Asked:
         weights = {term.token: term.weight * generation.lexical.telling(term.word, term.name) for term in own}
         names = {} if defined else query.names
         known = {term.word for term in query.terms if term.word in GLOSSARY and term.weight == 1.0}
-        written = {fold(word) for word in _ACRONYM.findall(query.text)} if not query.text.isupper() else set()
+        written = {fold(word) for word in ACRONYM.findall(query.text)} if not query.text.isupper() else set()
         terms = frozenset(term.token for term in query.terms)
         named = frozenset(term.token for term in query.terms if term.name)
         return cls(

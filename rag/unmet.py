@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from rag.asked import ACRONYM
 from rag.define import expands
 from rag.expect import Expectation, Want, holds
 from rag.focus import counts, focus
@@ -154,8 +155,14 @@ def unmet(question: str, expectation: Expectation, said: Sequence[str], lexical:
     office, count = _OFFICE.search(folded), _COUNT.search(folded)
     return (
         ("percent" in wants and bool(_SHARE.search(folded)) and not held_of_the_thing("percent"))
-        or ("number" in wants and count is not None and not counted(stem(count.group(1))))
-        or ("number" in wants and count is None and bool(_HOW_MANY.search(folded)) and not numbered())
+        or ("number" in wants and count is not None and not counted(stem(lexical.correct(count.group(1)))))
+        or (
+            "number" in wants
+            and not wants & {"money", "percent"}
+            and count is None
+            and bool(_HOW_MANY.search(folded))
+            and not numbered()
+        )
         or (bool(_AMOUNT.search(folded)) and not held("money"))
         or ("duration" in wants and not held("duration"))
         or (place is not None and not in_place(place.group(1)))
@@ -183,4 +190,4 @@ def _speaks_of(sentence: str, things: Sequence[str]) -> bool:
 
 
 def _acronyms(question: str) -> list[str]:
-    return [fold(word) for word in re.findall(r"\b[A-Z]{2,8}\b", question)]
+    return [fold(word) for word in ACRONYM.findall(question)]
