@@ -47,7 +47,7 @@ TOPIC_WORDS = (
 
 _FILLER = re.compile(  # how it is to be said, and what only asks
     r"\b(?:en (?:une|deux|trois|quelques|peu de) (?:phrases?|mots?|lignes?)|en (?:bref|gros|clair|résumé|resume)|au juste|"
-    r"(?:au|dans le) fond(?! d)|en vrai|en fait|en r[eé]alit[eé]|au final|du coup|"
+    r"(?:au|dans le) fond(?! d| odd)|en vrai|s['’]il (?:vous|te) pla[iî]t|svp|stp|merci(?: d['’]avance| beaucoup)?|en r[eé]alit[eé]|au final|du coup|"
     r"(?:l['’])?ordre de grandeur (?:du |des |de |d['’])|"
     r"pour (?:une|ma|la|notre) (?:note|pr[eé]sentation)(?: (?:aux|à|de|pour) [\w’' ]{2,20})?(?=\W*$)|(?<=d[eé]finition )(?:courte|simple|rapide|claire)|"
     r"concr[eè]tement|exactement|vraiment|bri[eè]vement|simplement|pr[eé]cis[eé]ment|rapidement|"
@@ -61,7 +61,7 @@ _LASTING = re.compile(
 )  # what is asked of it
 # What kind of thing is asked for: the answer holds one, hardly ever its name. And where, for a corpus of this country.
 _KIND = re.compile(
-    r"\bcombien d(?:e |')(heures|jours|mois|semaines|minutes|annees|ans)\b|\b(dure(?:e|nt|ra|ront)?|volume|horaire|sigles?|acronymes?|abreviations?)\b|"
+    r"\bcombien d(?:e |')(heures|jours|mois|semaines|minutes|annees|ans)\b|\b(volume) (horaire)\b|\b(dure(?:e|nt|ra|ront)?|sigles?|acronymes?|abreviations?)\b|"
     r"\bquel(?:le)? (?:est (?:le |la |l'))?(annee|date|epoque|mois|pourcentage|proportion|rythme|frequence|periodicite|nombre)\b|"
     r"\b(?:en|dans (?:le|notre|ce)) (france|pays)\b(?! d)"
 )

@@ -21,6 +21,16 @@ VARIED = 0.5  # share of distinct words below which a sentence goes round in cir
 NEAR_SAID, NEAR_QUOTED = 4, 8  # words around a number, in the sentence and in the quote, of which one must be the same
 _DONE = re.compile(r"\b(?:a|ont|est|sont|fut|furent|avait|avaient)\s+(?:été\s+)?(\w+(?:é|i|u|is|it)e?s?)\b")
 _NEGATION = re.compile(r"\b(?:n['e]|ne|non|aucune?|jamais|sans|ni)\b|\bpas\b")
+# What judges: a quote that tells an effect doesn't say that it is good, or great.
+_JUDGING = frozenset(
+    map(
+        stem,
+        """
+        positif positive negatif negative favorable defavorable benefique nefaste important importante majeur majeure significatif
+        significative considerable excellent excellente mauvais mauvaise efficace inefficace essentiel essentielle crucial cruciale
+        """.split(),
+    )
+)
 _SPELLED = {**NUMBER_WORDS, "trente": 30, "quarante": 40, "cinquante": 50, "cent": 100, "mille": 1000}
 
 
@@ -47,6 +57,7 @@ def unsupported(sentence: DraftSentence) -> list[str]:
     content = [stem(w) for w in words(sentence.text) if w not in STOP_WORDS]
     stems = {stem(w) for w in known}
     distinct = set(content)
+    missing += sorted(distinct & _JUDGING - stems)
     if content and (len(distinct & stems) / len(distinct) < SHARED_WORDS or len(distinct) / len(content) < VARIED):
         missing.append("…")
     return missing

@@ -54,6 +54,7 @@ def test_what_the_quote_says_is_kept(text: str) -> None:
         ("La prime à l'alliance verse 300 € par projet, voir www.prime.fr.", "www.prime.fr."),
         ("Les entreprises cotées financent surtout la recherche médicale.", "…"),
         ("prime prime prime prime prime prime.", "…"),
+        ("La prime à l'alliance par projet est positive.", "posit"),
     ],
 )
 def test_what_the_quote_does_not_say_is_named(text: str, missing: str) -> None:
