@@ -18,6 +18,7 @@ FIRST = 2  # sentences that may stand before a list that comes early
 ROOM = 75  # words of a written answer with what completes it
 LIST_ROOM = 120  # the same, where a list is asked for
 SAID = 0.5  # share of a sentence's words that a written answer must hold to have said it
+BOTH_SAID = 0.8  # the same, for who asks two things to be told apart
 
 
 def _words(sentence: DraftSentence) -> frozenset[str]:
@@ -54,12 +55,13 @@ def unsaid(
     room = (LIST_ROOM if "list" in expectation.wants else ROOM) - sum(len(s.text.split()) for s in said)
     best = max((_score(s) for s in extractive), default=0.0)
     listed = _first_list(extractive, known) if "list" in expectation.wants else []
+    least = BOTH_SAID if "compare" in expectation.wants else SAID
     sharp = expectation.wants & SHARP
     proven = {quote for s in said if any(holds(want, s.text) for want in sharp) for quote in s.quotes}
     kept: list[DraftSentence] = []
     told = True  # whether the sentence before is said, on which the next may lean
     for sentence in extractive:
-        is_said = any(_says(words, sentence) for words in by) or bool(proven & set(sentence.quotes))
+        is_said = any(_says(words, sentence, least) for words in by) or bool(proven & set(sentence.quotes))
         leans = is_dangling(sentence.text) and not told
         near = cut or (not listed and ("list" in expectation.wants or _score(sentence) >= best - NEAR))
         wanted = sentence in listed or (near and not sentence.text.endswith(":"))
@@ -75,11 +77,11 @@ def unsaid(
     return kept
 
 
-def _says(words: frozenset[str], sentence: DraftSentence) -> bool:
-    """Whether `words` are half of a sentence's, with the name of what it is about (« S'INFORMER : régulièrement… »)."""
+def _says(words: frozenset[str], sentence: DraftSentence, least: float) -> bool:
+    """Whether `words` are that share of a sentence's, with the name of what it is about (« S'INFORMER : régulièrement… »)."""
     label, colon, _ = sentence.text[:LABEL].partition(" : ")
     named = frozenset(tokenize(label)) if colon and sentence.item else frozenset[str]()
-    return _share(sentence, words) >= SAID and named <= words
+    return _share(sentence, words) >= least and named <= words
 
 
 def _share(sentence: DraftSentence, known: frozenset[str]) -> float:

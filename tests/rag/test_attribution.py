@@ -77,6 +77,13 @@ def test_the_figure_that_was_asked_for_is_said_once() -> None:
     assert unsaid([proof], written, expect("Pourquoi un fonds ?")) == [proof]
 
 
+def test_both_things_that_are_compared_are_said() -> None:
+    both = said("Le modèle est le moteur du projet, la finance en est le carburant.", 9.0)
+    written = [said("Le modèle est le moteur du projet.")]
+    assert unsaid([both], written, expect("Quelle différence entre le modèle et la finance ?")) == [both]
+    assert unsaid([both], written, expect("Qu'est-ce que le modèle ?")) == []
+
+
 def test_one_thing_of_a_list_is_not_said_by_the_words_of_the_others() -> None:
     items = [
         said("Former : une formation sur le modèle", item=True),
