@@ -144,8 +144,8 @@ def unmet(question: str, expectation: Expectation, said: Sequence[str], lexical:
         )
 
     def numbered() -> bool:
-        """Whether a number is said that isn't an age, a share, a time…"""
-        return any(holds("number", _OTHER_UNITS.sub(" ", sentence), question) for sentence in spoken)
+        """Whether an amount, or a number that isn't an age, a share, a time…, is said."""
+        return held("money") or any(holds("number", _OTHER_UNITS.sub(" ", sentence), question) for sentence in spoken)
 
     def in_place(place: str) -> bool:
         """Whether a country, a region… that the question doesn't name is said."""

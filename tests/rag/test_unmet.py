@@ -86,6 +86,7 @@ def test_what_is_asked_for_must_be_said(lexical: LexicalIndex, question: str, wi
         ("Quels pays ont signé ?", "La Suède a signé."),
         ("Combien de maires ?", "Quarante maires ont répondu."),
         ("Combien de participants ?", "Au moins 30 personnes."),
+        ("Combien verse le fonds par projet ?", "Le fonds verse 400 € par projet."),
         ("Combien d'associations ?", "Associations : nombre 12."),
         ("À qui envoyer le dossier ?", "Le dossier est envoyé par courrier à la direction."),
         ("Combien d'années avant l'échéance ?", "Il reste sept ans."),
