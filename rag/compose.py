@@ -103,7 +103,7 @@ def _each_part_first(ranked: list[Candidate], supports: Sequence[Sequence[Candid
     first = ranked[0]
     best = [first]
     for support in supports:
-        own = next((c for c in support if c.whole_list or can_be_said(c)), None)
+        own = next((c for c in support if _sayable(c)), None)
         if own is not None and (own.hit.row, own.members) in known:
             best.append(known[own.hit.row, own.members])
     ahead = list(dict.fromkeys(best))
@@ -129,7 +129,7 @@ def _choose(
     first: list[Candidate] = []
     length = 0
     for candidate in _reading_on(ranked, expectation, things):
-        if not candidate.whole_list and not can_be_said(candidate):
+        if not _sayable(candidate):
             continue
         if best is None and candidate.sentence.kind == "body" and candidate.text.endswith("?"):
             continue  # another's question answers nothing by itself
@@ -167,7 +167,7 @@ def _choose(
 
 def _close(ranked: Sequence[Candidate], expectation: Expectation) -> bool:
     """Whether the best sentence isn't alone to answer."""
-    said = list(islice((c for c in ranked if c.whole_list or can_be_said(c)), 2))
+    said = list(islice((c for c in ranked if _sayable(c)), 2))
     sharp = bool(said and expectation.wants & SHARP and said[0].trait("sharp"))
     return len(said) == 2 and not sharp and said[0].score - said[1].score < CLOSE
 
@@ -217,7 +217,7 @@ def _orphan(candidate: Candidate, wants_list: bool) -> bool:
 
 def _reading_on(ranked: Sequence[Candidate], expectation: Expectation, things: Sequence[str]) -> list[Candidate]:
     """The candidates, best first, what leans on the best sentence right after it: « Cette dernière correspond à… »."""
-    best = next((c for c in ranked if c.whole_list or can_be_said(c)), ranked[0])
+    best = next((c for c in ranked if _sayable(c)), ranked[0])
     if expectation.wants & SHARP and not best.trait("sharp"):
         holding = (c for c in ranked if c.trait("sharp") == 1 and c.score >= best.score - HOLDS and can_be_said(c))
         best = next(holding, best)  # nearly as good, and it holds the figure that is asked for
@@ -295,6 +295,10 @@ def _needs_its_list(candidate: Candidate) -> bool:
     return (
         candidate.sentence.kind == "list" and not candidate.whole_list and candidate.length < ITEM_WORDS and not alone
     )
+
+
+def _sayable(candidate: Candidate) -> bool:
+    return candidate.whole_list or can_be_said(candidate)
 
 
 def can_be_said(candidate: Candidate) -> bool:

@@ -148,14 +148,14 @@ def expect(question: str) -> Expectation:
     return Expectation(frozenset(wants), count, bool(DRAWN.search(folded)))
 
 
-_MONTHS = "janvier|fevrier|mars|avril|mai|juin|juillet|aout|septembre|octobre|novembre|decembre"
+MONTHS = "janvier|fevrier|mars|avril|mai|juin|juillet|aout|septembre|octobre|novembre|decembre"
 _SPELLED = "|".join(NUMBER_WORDS)
 _EVIDENCE: dict[Want, re.Pattern[str]] = {
     "number": re.compile(rf"\d|\b(?:{_SPELLED}|trente|quarante|cinquante|soixante|cent|mille|cinquantaine|vingtaine|trentaine|quarantaine|centaine|dizaine|douzaine|millier|million|moitie|tiers|double|triple)\b"),
     "percent": re.compile(r"\d\s*%|\bpour cent\b|\btiers\b|\bmoitie\b|\bquart\b"),
     "money": re.compile(r"\d\s*(?:€|m€|k€|euros?|millions?)|\beuros?\b"),
     "duration": re.compile(rf"\b(?:\d+|{_SPELLED}|une?)\s+(?:ans?|annees?|mois|jours?|heures?|min(?:utes?)?|semaines?|(?:demi-)?journees?|trimestres?|semestres?|decennies?|siecles?)\b|(?:demi-)journees?\b|\b\d+\s*h\b|\bdecennies?\b|\bquinquennal|\b(?:19|20)\d\d ?[-–] ?(?:(?:19|20)\d\d)\b|\b(?:de|entre) (?:[a-z]+ )?(?:19|20)\d\d (?:a|et) (?:[a-z]+ )?(?:19|20)\d\d\b"),
-    "date": re.compile(rf"\b(?:1[89]|20)\d\d\b|\b(?:{_MONTHS})\b|\bprintemps\b|\bautomne\b"),
+    "date": re.compile(rf"\b(?:1[89]|20)\d\d\b|\b(?:{MONTHS})\b|\bprintemps\b|\bautomne\b"),
     "url": re.compile(r"https?://|www\.|\.(?:fr|org|com|net)\b|\S@\S"),
     "frequency": re.compile(
         r"\b(?:fois|reunions?|seances?) (?:par|tou(?:s|tes) les|chaque)\b|\bchaque (?:annee|mois|semaine|trimestre|semestre|jour)\b|\bpar (?:an|mois|semaine|trimestre|semestre|jour)\b|"

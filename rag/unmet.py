@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from rag.asked import ACRONYM
 from rag.define import expands
-from rag.expect import Expectation, Want, holds
+from rag.expect import MONTHS, Expectation, Want, holds
 from rag.focus import counts, focus
 from rag.lexical import LexicalIndex, fold, last_part, stem, telling_words, token_set
 
@@ -25,7 +25,7 @@ _APPLY_TOLD = re.compile(
     r"remplir|remplissez|envoy\w+ (?:a|au|aux|par)\b|courriers?|contact\w*|ecrivez|adressez)\b"
 )
 _INITIALS = re.compile(r"\b(?:abreviation|initiales|acronyme|sigle)\b")
-_MEANING = re.compile(r"\b(?:que (?:signifie|veut dire|veulent dire)|ca veut dire quoi|signifie quoi|que veut dire)\b")
+_MEANING = re.compile(r"\b(?:que (?:signifie|veut dire|veulent dire)|ca veut dire quoi|signifie quoi)\b")
 _TAX = re.compile(r"\bimpots?\b|\bfiscal\w*|\bdefiscali\w+")
 _TAX_TOLD = re.compile(r"\bimpots?\b|\bfisca\w+|\bdefiscali\w+|\bdeduct\w+")
 _EACH = re.compile(r"\bquel(?:le)?s\b|\blist|\bdetail|\blesquel|\bcite[rz]?\b|\bnomme|\benumer|\bune? par une?\b")
@@ -61,7 +61,7 @@ _COUNCIL = re.compile(r"\bdeliberations?\b")
 _COUNCIL_TOLD = re.compile(r"\bdeliber\w+")
 _DAY = re.compile(r"\b(?:quel jour|(?:date|jour) (?:exacte?|precise?))\b")
 _DAY_TOLD = re.compile(
-    r"\b\d{1,2}(?:er)? (?:janvier|fevrier|mars|avril|mai|juin|juillet|aout|septembre|octobre|novembre|decembre)\b|\b(?:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)s?\b"
+    rf"\b\d{{1,2}}(?:er)? (?:{MONTHS})\b|\b(?:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)s?\b"
 )
 _BY_PLACE = re.compile(r"\bpar (region|departement|pays)\b")
 _WHICH_TOWN = re.compile(r"\bquelles? villes?\b")
@@ -84,10 +84,10 @@ _SHARE = re.compile(r"%|\btaux\b|\bpourcentage\b")
 _COUNT = re.compile(
     r"\b(?:combien|nombre) d(?:e |')(?!temps|annees|ans|mois|jours|heures|minutes|argent|fois)(?:(?:nos|vos|leurs|ces|mes) )?(\w+)"
 )
-_OTHER_UNITS = re.compile(  # an age, a duration, a share, a day: they count nothing else
+_OTHER_UNITS = re.compile(  # so many times, an age, a duration, a share, a day: they count nothing else
     r"\b(?:\d+|deux|trois|quatre|cinq|dix) fois\b|"
     r"\d+(?:[.,]\d+)?(?: ?(?:a|et|ou|-|–) ?\d+)? ?(?:ans?\b|mois\b|jours?\b|heures?\b|h\b|minutes?\b|%(?! (?:des?|du)\b)(?! d')|€|euros?\b)|"
-    r"\b\d{1,2} (?:janvier|fevrier|mars|avril|mai|juin|juillet|aout|septembre|octobre|novembre|decembre)\b|\bn°? ?\d+"
+    rf"\b\d{{1,2}} (?:{MONTHS})\b|\bn°? ?\d+"
 )
 _LABELLED = re.compile(r" : (?:nombre )?\d")  # « Indicateurs : nombre 231 »
 _HOW_MANY = re.compile(
@@ -134,7 +134,8 @@ def unmet(question: str, expectation: Expectation, said: Sequence[str], lexical:
         return any(holds(want, sentence, question) and _speaks_of(sentence, things) for sentence in said)
 
     def counted(thing: str) -> bool:
-        """Whether a number, which isn't an age or a share, stands with the thing counted or what the question is about."""
+        """Whether a number, which isn't an age or a share, counts the thing; anybody, or what the question is about, where people
+        are asked for."""
         things = (*ANYBODY, *focus(question, lexical)) if thing in ANYBODY else ALSO.get(thing, (thing,))
         left = [_OTHER_UNITS.sub(" ", sentence) for sentence in spoken]
         return any(
