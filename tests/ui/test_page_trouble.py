@@ -144,7 +144,10 @@ def test_a_reload_in_the_middle_of_an_answer_keeps_the_question(desktop: Page) -
     desktop.keyboard.press("Enter")
     desktop.wait_for_selector(".b17-wait")
     desktop.reload()
-    desktop.unroute("**/v1/ask")  # only now: an answer that comes before the page goes would be kept
+    desktop.wait_for_selector("text=Reposer la question")
+    # Only now: an answer that comes before the page goes would be kept, and what the page is loading while the
+    # browser stops intercepting may never come.
+    desktop.unroute("**/v1/ask")
     desktop.click("text=Reposer la question")
     desktop.wait_for_selector(f".b17-turn{ENDED}")
     assert desktop.locator(".b17-turn").count() == 1
