@@ -59,6 +59,9 @@ ONLY_ASK = frozenset(  # words of a question that tell nothing of what it is abo
 )
 
 
+UNITS = {"euro": "€", "euros": "€", "pourcent": "%"}
+
+
 @lru_cache(maxsize=8_192)  # a sentence is folded half a dozen times an answer, which was a quarter of its time
 def fold(text: str) -> str:
     """Lower case without accents or ligatures; same as far as search is concerned."""
@@ -109,6 +112,9 @@ def _stemmer() -> Any:
 
 @lru_cache(maxsize=200_000)
 def stem(word: str) -> str:
+    """What a folded word is indexed by; a unit by its sign, however it is written."""
+    if word in UNITS:
+        return UNITS[word]
     return word if len(word) < 4 or not word.isalpha() else str(_stemmer().stemWord(word))
 
 

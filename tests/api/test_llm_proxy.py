@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -42,6 +43,8 @@ NEVER = (
     "script",
     "巴塔哥尼亚",
 )
+# Where « 8123 » may come up by itself.
+CHANCE = re.compile(r'"(?:id|index_generation)":\s*"[^"]*"|"timings_ms":\s*\{[^}]*\}')
 LOCAL = Path(__file__).resolve().parents[2] / ".." / "shared" / "tools" / "local_llm.py"
 WEIGHTS = Path.home() / ".cache" / "local-llm" / "smollm2-135m-instruct.gguf"
 
@@ -79,7 +82,8 @@ def sound(answer: dict[str, object], shown: str) -> None:
     assert answer["status"] == "answered"
     assert "350" in str(answer["answer"])
     assert answer["citations"]
-    assert [lie for lie in NEVER if lie in shown] == []
+    assert [lie for lie in NEVER if lie in CHANCE.sub("", shown)] == []
+    assert SECRET not in shown
     assert answer["synthesizer"] == "extractive" or answer["fallback"] is None
 
 
