@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from corpus.columns import find_columns
 from corpus.drafts import Draft
 from corpus.lines import Cell, Line, squeeze
 from corpus.merging import merged
@@ -227,9 +228,17 @@ def ended_or_short(line: Placed, usual: Measures) -> bool:
 
 def _drafts(pieces: Sequence[Piece], usual: Measures) -> list[Draft]:
     drafts: list[Draft] = []
+    columns = find_columns(pieces)
     index = 0
     while index < len(pieces):
         piece = pieces[index]
+        if index in columns.lines:
+            if len(piece.lines) > 1:  # what stands over the heads names the drawing's box
+                drafts.append(Draft("body", (piece.texts[:-1],), size=piece.size))
+            index += 1
+            continue
+        if index in columns.heads:
+            drafts.append(Draft("body", ((f"{columns.heads[index]} :",),)))
         end = zone_end(pieces, index, usual)
         if piece.grid:
             drafts.append(Draft("table", tuple((row,) for row in piece.grid), quality=piece.quality))

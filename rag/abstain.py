@@ -26,7 +26,7 @@ from rag.select import Candidate
 THRESHOLD = 0.4  # docs/adr/0007-abstention.md
 # Times as much where the question names what the corpus never does (of 52 such, 46 had no answer), or where little of it is said,
 # and by a passage that is not that near.
-DOUBT = 1.85
+DOUBT = 1.9
 FOREIGN, FOREIGN_DOUBT = 0.35, 1.55  # the same where the corpus has few of the question's words (share of their weight)
 FAINT_COVERAGE, FAINT_LIKENESS = 0.2, 0.45
 ONE_WORD, TWO_WORDS = 0.15, 0.25  # tens of content words

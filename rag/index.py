@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["READER_VERSION", "FileFailure", "IndexReport", "NothingRead", "Replaced", "build", "find_files"]
 
 # Raised when reading, repair, chunking or what a word is indexed by change: unchanged files are read again.
-READER_VERSION = 14
+READER_VERSION = 15
 ENCODE_AT_ONCE = 256  # new chunks encoded together, of as many documents as it takes: about 100 MB
 Progress = Callable[[str, int, int], None]  # stage, done, total
 

@@ -16,6 +16,7 @@ from rag.lexical import fold, stem, token_set
 from rag.retrieve import Found, Hit
 
 LONGEST_LEAD = 45  # words of a sentence that announces a list
+HEAD_WORDS = 5  # of a list's head, with its colon: it parts two lists
 COUNTED = re.compile(rf"\b([2-9]|1\d|{'|'.join(NUMBER_WORDS)})\s+([a-z]{{4,}})")  # « trois effets »
 
 
@@ -36,6 +37,7 @@ class Row:
     lead: float
     announces: bool  # a list follows
     opens_with_item: bool = False  # of a list: nothing announces it
+    under_head: bool = False  # of a list: what announces it is a head (« Alliances : »)
 
 
 def rows_of(
@@ -106,10 +108,10 @@ def lists(rows: Sequence[Row], asked: Asked) -> list[Row]:
     start = 0
     while start < len(rows):
         end = start
-        while end < len(rows) and rows[end].sentence.kind == "list":
+        while end < len(rows) and rows[end].sentence.kind == "list" and not (end > start and _heads(rows[end])):
             end += 1
         if end - start >= 2:
-            first = start - 1 if start and _announces(rows[start - 1]) else start
+            first = start - 1 if start and _announces(rows[start - 1]) and not _heads(rows[start]) else start
             found.append(_joined(rows[first:end], asked))
         start = max(end, start + 1)
     return found
@@ -139,6 +141,11 @@ def tables(rows: Sequence[Row], asked: Asked, count: int | None) -> list[Row]:
     return [_joined(table, asked) for table in found.values() if len(table) == count and len(table) > 1]
 
 
+def _heads(row: Row) -> bool:
+    """Whether a line of a list announces those after it (« Alliances : »)."""
+    return row.announces and row.text.rstrip().endswith(":") and len(row.text.split()) <= HEAD_WORDS
+
+
 def _announces(row: Row) -> bool:
     if len(row.text.split()) > LONGEST_LEAD:
         return False
@@ -161,7 +168,8 @@ def _joined(members: Sequence[Row], asked: Asked) -> Row:
         heading=min(members[0].heading, 1 - said),
         lead=min(members[0].lead, 1 - said),
         announces=False,
-        opens_with_item=members[0].sentence.kind in ("list", "table"),
+        opens_with_item=members[0].sentence.kind in ("list", "table") and not _heads(members[0]),
+        under_head=_heads(members[0]),
     )
 
 

@@ -281,6 +281,8 @@ def _traits(row: Row, expectation: Expectation, asked: Asked) -> dict[str, float
     ):
         traits["repeats"] = 1.0
     label, colon, _ = text.partition(" : ")
+    if row.under_head:
+        label, colon = text.split("\n", 1)[0].rstrip(" :"), ":"
     named = token_set(label) if colon else frozenset()
     share = len(named & asked.terms) / len(named) if 0 < len(named) <= 6 else 0.0
     # « Les catalyseurs viennent d'horizons variés : » defines nothing.
