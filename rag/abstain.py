@@ -17,7 +17,7 @@ from rag.embedding import Encoded
 from rag.expect import SHARP, SPELLED, Expectation, Want, holds
 from rag.focus import counts, focus
 from rag.generation import Generation
-from rag.lexical import STOP_WORDS, fold, stem, token_set, words
+from rag.lexical import STOP_WORDS, LexicalIndex, fold, stem, token_set, words
 from rag.parts import preamble
 from rag.query import GLOSSARY, Query, kind_words
 from rag.retrieve import Found, query_words
@@ -45,6 +45,9 @@ _NAME = re.compile(r"(?<=[\s'’(«])[A-ZÉÈÀÂÎÔÛ][\w-]{2,}")
 _AHEAD = re.compile(r"\b(?:prochaine?s?|sera|seront|aura|auront|futurs?|future|apres 20|demain)\b")
 _GRANTED = re.compile(
     r"\b(?:pourquoi|puisque|comment (?:se fait|expliquer)|comment .{0,40}\b(?:a|ont)-(?:t-)?(?:il|elle)s? (?:fait|reussi|pu|reussie?) |pour quelles? raisons?)\b"
+)
+_HAPPENED = re.compile(  # « a-t-il été dissous », « ont-ils refusé »
+    r"\b(?:a|ont|est|sont|fut|furent)-(?:t-)?(?:il|elle|on|ils|elles) (?:(?:ete|pas|deja|toujours|tous|toutes) )*(\w{4,})"
 )
 _QUANTITY = re.compile(  # a number with its unit; one that follows a name belongs to it (« ODD 17 », « Agenda 2030 »)
     r"(?P<name>\b[A-ZÉÈ][\w’'-]+ )?(?<![\d,.])(?P<n>\d+(?:[.,]\d+)?)[\s\u00a0\u202f]?(?P<unit>%|€|M€|k€|ans\b|mois\b)?"
@@ -108,7 +111,7 @@ def signals(found: Found, ranked: Sequence[Candidate], expectation: Expectation,
     said = frozenset[str]().union(*(c.tokens for c in best))
     asked = focus(question, lexical)
     sharp = expectation.wants & SHARP
-    wanted = expectation.wants - {"list", "how", "definition", "compare", "purpose"}
+    wanted = expectation.wants - {"list", "how", "definition", "compare", "purpose", "condition"}
     names = _names(found.query.repaired)
     likeness, focused = _likeness(top, found.query, found.encoded, generation, asked[:1])
     folded = fold(question)
@@ -206,10 +209,15 @@ def takes_for_granted(question: str, said: str) -> bool:
     return any(n not in told and (not unit or unit not in told.values()) for n, unit in given.items())
 
 
-def asks_why_of_the_unknown(question: str, given: Signals) -> bool:
+def asks_why_of_the_unknown(question: str, given: Signals, lexical: LexicalIndex) -> bool:
     """Whether a question asks why something is so that the corpus has hardly any word for (« Pourquoi le Fonds a-t-il fait
-    faillite ? »): whatever stands near its topic would seem to confirm it."""
-    return (given.known < KNOWN or given.name_unknown > 0) and bool(_GRANTED.search(fold(question)))
+    faillite ? »), or no word for what happened (« a-t-il été dissous »): whatever stands near its topic would seem to confirm it."""
+    folded = fold(question)
+    if not _GRANTED.search(folded):
+        return False
+    happened = _HAPPENED.search(folded)
+    untold = happened is not None and not lexical.knows(stem(happened.group(1)))
+    return untold or given.known < KNOWN or given.name_unknown > 0
 
 
 def needed(given: Signals) -> float:

@@ -152,7 +152,7 @@ class Assistant:
         supports = zip(founds, (draft.support, *draft.parts), strict=False)
         given = [(f.query.text, abstain.signals(f, s, e, self.generation)) for (e, f), s in supports]
         return any(
-            not abstain.asks_why_of_the_unknown(q, s) and abstain.probability(s) >= abstain.needed(s) for q, s in given
+            not abstain.asks_why_of_the_unknown(q, s, self.generation.lexical) and abstain.probability(s) >= abstain.needed(s) for q, s in given
         )
 
     def _standalone(self, question: str, history: Sequence[Turn]) -> str:

@@ -285,7 +285,11 @@ class _Page:
             return unit if _can_announce(unit[0]) else unit[1:]
         behind = (self.singles.get((row, index - back)) for back in (1, 2))
         before = next((c for c in behind if c is not None and can_be_said(c) and not c.trait("fragment")), None)
-        leans = is_dangling(candidate.text) and before is not None and before.sentence.kind in ("body", "list")
+        explains = (
+            candidate.sentence.kind == "list" and candidate.trait("label") == 1 and not BULLET.match(candidate.text)
+        )
+        follows = is_dangling(candidate.text) or explains
+        leans = follows and before is not None and before.sentence.kind in ("body", "list")
         return [before, candidate] if leans and before and before.length <= LONGEST_LEAD else [candidate]
 
 

@@ -11,7 +11,7 @@ from rag.lexical import fold, last_part, stem, token_set
 
 Want = Literal[
     "number", "percent", "money", "duration", "date", "person", "url", "list", "definition", "reason", "how", "compare",
-    "frequency", "purpose",
+    "frequency", "purpose", "condition",
 ]  # fmt: skip
 
 SHARP: frozenset[Want] = frozenset(
@@ -28,7 +28,7 @@ SPELLED = {n: stem(word) for word, n in NUMBER_WORDS.items()}
 
 _RULES: tuple[tuple[str, Want], ...] = (
     (
-        r"\bcombien\b|\bnombre d|\bquel(?:le)?s? (?:est |sont )?(?:le |la |l'|les )?(?:nombre|chiffre|montant|effectif|part|proportion|ratio|maximum|minimum|plafond|seuil|total|score|rang|age|taille|surface|superficie|distance|vitesse)s?\b",
+        r"\bcombien\b|\bnombre d|\bquel(?:le)?s? (?:est |sont )?(?:le |la |l'|les )?(?:nombre|chiffre|montant|effectif|part|proportion|ratio|maximum|minimum|plafond|seuil|total|score|rang|age|tranche d'age|taille|surface|superficie|distance|vitesse)s?\b",
         "number",
     ),
     (r"\btaux\b|pourcent|\bpour cent\b|%|\bproportion\b|\bquel(?:le part|s? poids)\b|\bratios?\b", "percent"),
@@ -56,7 +56,7 @@ _RULES: tuple[tuple[str, Want], ...] = (
         "compare",
     ),
     (
-        r"qu'est[- ]ce qu|\bc'est qu(?:oi|i|el(?:le)? (?:genre|type|sorte))\b|\bc koi\b|\bc quoi\b|\bdefini|\bque (?:signifie|veut dire|designe)|\bsignification|\bca veut dire\b|\bsens de\b|\bqu'entend|\bsignifie|\bqu'appelle|(?:correspond|renvoie|refere) a quoi|\bdi(?:t|sent) quoi\b|\bc'est-a-dire|\bdesigne|\brecouvre|\ben quoi consist|\bkesako\b",
+        r"qu'est[- ]ce qu|\bc'est qu(?:oi|i|el(?:le)? (?:genre|type|sorte))\b|\bc koi\b|\bc quoi\b|\bdefini|\bque (?:signifie|veut dire|designe)|\bsignification|\bca veut dire\b|\bsens de\b|\bqu'entend|\bsignifie|\bqu'appelle|(?:correspond|renvoie|refere) a quoi|\bdi(?:t|sent) quoi\b|\bc'est-a-dire|\bdesigne|\brecouvre|\ben quoi consist|\bkesako\b|(?:^|\bvous |\btu )(?:(?:me|nous) )?presente[rz]?(?:-(?:moi|nous))? (?:l[ae']|un)",
         "definition",
     ),
     (r"\bpourquoi\b|\bpour quel(?:le)?s? (?:raison|motif|cause)s?\b|\braisons?\b|\bcauses?\b", "reason"),
@@ -66,8 +66,9 @@ _RULES: tuple[tuple[str, Want], ...] = (
         r"\bpourquoi\b.*\b(?:cree|lance|fonde|institue|mis en place)e?s?\b",
         "purpose",
     ),
+    (r"\b(?:a|sous) quelles? conditions?\b|\bque faut-il (?:pour|a)\b", "condition"),
     (
-        r"\bcomment\b|\bde quelle (?:facon|maniere)|\bpar quel moyen|\bque faire\b|\bquelles? (?:est (?:la|votre|leur) |sont (?:les|vos|leurs) )?methodes?\b",
+        r"\bcomment\b(?! (?:s'|se )(?:appel|intitul|nomm))|\bde quelle (?:facon|maniere)|\bpar quel moyen|\bque faire\b|\bquelles? (?:est (?:la|votre|leur) |sont (?:les|vos|leurs) )?methodes?\b",
         "how",
     ),
 )
@@ -168,6 +169,7 @@ _EVIDENCE: dict[Want, re.Pattern[str]] = {
         r"\b(?:pour|comme|a (?:une|deux|trois|quatre|cinq|six|sept|plusieurs)) (?:mission|but|objectif|vocation|role|finalite|fonction|ambition)s?\b|\bvis(?:e|ent|ait|aient|ant) (?:a\b|notamment|ainsi|aussi)|\b(?:sert|servent|servait) (?:a|de)\b|\bafin (?:de\b|d')|"
         r"\bpermet(?:tent|tait|tre|tant)?\b|\bdestinee?s? a\b|\b(?:but|objectif|ambition|mission|role|fonction|finalite|vocation|raison d'etre)s?\b.{0,40}\b(?:est|sont|etait) (?:de\b|d')"
     ),
+    "condition": re.compile(r"\bdoi(?:t|vent)\b|\b(?:a|sous) (?:la )?conditions?\b|\bil faut\b|\bsuppose|\bnecessit|\bpossible que si\b|\bpour (?:etre|devenir)\b|\bcondition"),
     "how": re.compile(r"\b(?:en \w+ant|grace|permet|permettent|a travers|au travers|par|afin|etapes?)\b"),
     "compare": re.compile(r"\b(?:tandis|alors que|contrairement|difference|differencie|ajoute|plutot|mais|moins|plus|seulement|quand|inverse|contraire|oppos\w+|distinct\w*|distingue\w*|differ\w+|en revanche|quant a)\b"),
 }  # fmt: skip

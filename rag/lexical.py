@@ -22,6 +22,8 @@ from corpus.lexicon import forms, frequency, is_right
 
 _TOKEN = re.compile(r"[a-z]&[a-z]\b|\d+(?:[.,]\d+)?|[a-z]+(?:\.[a-z]\b)*|[%€]")
 _ORDINAL = re.compile(r"\b(\d+)(?:ers?|eres?|emes?|es?|nde?s?)\b")  # « 6e » is 6
+# « copiloté » is « co-piloté »
+_TOGETHER = re.compile(r"\bco(?=pilot|construi|construct|financ|dirig|organis|produ(?:i|c)|cree|creat|fond(?:e|a)|anim|sign(?:e|a)|auteur|redig)")
 _ELISION = re.compile(r"\b(?:qu|jusqu|lorsqu|puisqu|quoiqu|quelqu|[cdjlmnst])['’ʼ`](?=\w)")
 
 FAMILY = 0.7  # share of the longer word that two words of one family begin with
@@ -51,8 +53,9 @@ ONLY_ASK = frozenset(  # words of a question that tell nothing of what it is abo
     lequel laquelle lesquels lesquelles duquel auquel oui non mien mienne sien sienne
     pourrais pourrait pourrions pourriez pourraient pourra pourrez peuvent pouvons voudrais voudrait voudrions voudraient voulons
     voulez aimerais aimerait aimerions souhaite souhaitons souhaiterais devrais devrait devrions devons faudrait
-    entend entendez signifie signifient designe designent correspond correspondent
-    sert servent serve chez jamais toujours deja vraiment vrai beaucoup bien bon bonne
+    entend entendez signifie signifient designe designent correspond correspondent recouvre recouvrent
+    sert servent serve chez jamais toujours deja vraiment vrai vraie vrais vraies veritable veritables beaucoup bien bon bonne
+    presentez presenter presente intitule intitulent appelle appellent nomme
     forcement exactement concretement finalement simplement precisement reellement actuellement effectivement absolument
     necessairement obligatoirement normalement generalement globalement seulement uniquement
     """.split()
@@ -94,7 +97,7 @@ def halves(question: str) -> tuple[str, str]:
 
 def words(text: str) -> list[str]:
     """Folded words of a text, elisions and the stops of an acronym dropped, stop words kept."""
-    found = _TOKEN.findall(_ORDINAL.sub(r"\1", _ELISION.sub(" ", fold(text))))
+    found = _TOKEN.findall(_ORDINAL.sub(r"\1", _ELISION.sub(" ", _TOGETHER.sub("co ", fold(text)))))
     return [word.replace(".", "") if "." in word and word[0].isalpha() else word for word in found]
 
 
@@ -184,7 +187,7 @@ class LexicalIndex:
         which hardly uses it, becomes the word that it stands for."""
         if len(word) < 5 or not word.isalpha():
             return word
-        if word in self.vocabulary or stem(word) in self.bm25.vocab_dict:
+        if word in self.vocabulary or (stem(word) in self.bm25.vocab_dict and _is_french(word)):
             return self._meant(word)
         limit = 1 if len(word) < 8 else 2 if len(word) < 12 else 3
         found = self._near(word, limit)

@@ -62,6 +62,7 @@ _LASTING = re.compile(
 # What kind of thing is asked for: the answer holds one, hardly ever its name. And where, for a corpus of this country.
 _KIND = re.compile(
     r"\bcombien d(?:e |')(heures|jours|mois|semaines|minutes|annees|ans)\b|\b(volume) (horaire)\b|\b(dure(?:e|nt|ra|ront)?|sigles?|acronymes?|abreviations?)\b|"
+    r"\b(definitions?|definir|definissez|definis)\b|\ba quelles? (conditions?)\b|\b(?:date|annee)s? de (parution|publication|sortie)\b|\b((?:paru|publie|edite)e?s?|editeurs?)\b|"
     r"\bquel(?:le)? (?:est (?:le |la |l'))?(annee|date|epoque|mois|pourcentage|proportion|rythme|frequence|periodicite|nombre)\b|"
     r"\b(?:en|dans (?:le|notre|ce)) (france|pays)\b(?! d)"
 )

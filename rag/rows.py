@@ -16,6 +16,7 @@ from rag.lexical import fold, stem, token_set
 from rag.retrieve import Found, Hit
 
 LONGEST_LEAD = 45  # words of a sentence that announces a list
+LABEL_WORDS = 8  # of an item that only names something, with its sign
 HEAD_WORDS = 5  # of a list's head, with its colon: it parts two lists
 COUNTED = re.compile(rf"\b([2-9]|1\d|{'|'.join(NUMBER_WORDS)})\s+([a-z]{{4,}})")  # « trois effets »
 
@@ -37,6 +38,7 @@ class Row:
     lead: float
     announces: bool  # a list follows
     opens_with_item: bool = False  # of a list: nothing announces it
+    labelled: bool = False  # goes on with an item that only names what it explains (« - L'innovation de solution. »)
     under_head: bool = False  # of a list: what announces it is a head (« Alliances : »)
 
 
@@ -70,6 +72,7 @@ def rows_of(
         )
         after = hit.sentences[index + 1] if index + 1 < len(hit.sentences) else None
         announces = after is not None and after.kind == "list" and not text.startswith("- ")
+        label = _label(hit, index)
         rows.append(
             Row(
                 hit,
@@ -82,13 +85,23 @@ def rows_of(
                 sought,
                 _in_one_cell(text, said, asked) if sentence.kind == "table" else asked.coverage(said),
                 asked.coverage(heading, said),
-                asked.coverage(lead, said | heading),
+                asked.coverage(label or lead, said | heading),
                 announces,
+                labelled=bool(label),
             )
         )
         if sentence.kind != "list" or announces:
             lead = tokens
     return rows
+
+
+def _label(hit: Hit, index: int) -> frozenset[str]:
+    """Tokens of the item that a sentence goes on with, where that item only names what the sentence explains."""
+    if not index or hit.sentences[index].kind != "list" or hit.sentences[index - 1].kind != "list":
+        return frozenset()
+    before, own = (hit.chunk.text[s.start : s.end] for s in hit.sentences[index - 1 : index + 1])
+    named = before.startswith("- ") and before.endswith(".") and len(before.split()) <= LABEL_WORDS
+    return token_set(before) if named and not own.startswith("- ") else frozenset()
 
 
 def _in_one_cell(row: str, said: frozenset[str], asked: Asked) -> float:

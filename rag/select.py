@@ -30,6 +30,7 @@ SHORTEST = 2  # content words of a sentence that can stand alone
 OTHER_NUMBER = 0.4  # credit of a number that doesn't count what « combien de » asks for
 SHORT_THING = 5  # words of one among several things that a sentence ends with
 DONE_OF = 0.5  # share of the question in a sentence that answers who does it
+LABELLED = 0.75  # share of the question in the name that a sentence explains
 TOLD = 0.75  # share of the last answer that a sentence says again
 EXPLAINED: frozenset[Want] = frozenset({"how", "purpose", "reason", "definition"})
 LONG = 45  # words beyond which a sentence is long
@@ -93,6 +94,7 @@ TRAITS: Mapping[str, float] = {
     "told": -1.5,  # was answered to the question before, which this one follows
     "steps": 1.5,  # a list of things to do, for who asks how to do one
     "purpose": 1.0,  # says what a thing is for, for who asks it
+    "condition": 1.0,  # says what a thing takes, for who asks on what condition
     "does": 1.0,  # its verb is the one of who asks who does something, said of somebody
     "bare": -4.0,  # a figure alone, of a passage that doesn't say the name asked about
     "figures": -2.0,  # a list of figures, for who asks how or what for
@@ -226,9 +228,11 @@ def _traits(row: Row, expectation: Expectation, asked: Asked) -> dict[str, float
         traits["sharp"] = 1.0 if counts(text, tuple(asked.thing)) else OTHER_NUMBER
     if len(expectation.told) >= SHORTEST and not traits["sharp"] and len(row.members) == 1:
         traits["told"] = float(len(expectation.told & row.tokens) >= TOLD * len(expectation.told))
-    traits["soft"] = float(any(holds(want, text, asked.text) for want in wants - SHARP - {"list", "purpose"}))
+    traits["soft"] = float(any(holds(want, text, asked.text) for want in wants - SHARP - {"list", "purpose", "condition"}))
     if "purpose" in wants:
         traits["purpose"] = float(holds("purpose", text))
+    if "condition" in wants:
+        traits["condition"] = float(holds("condition", text))
     if "compare" in wants and (row.coverage or row.heading):
         traits["contrast"] = float(bool(_CONTRAST.search(fold(text))))
     if "person" in wants and asked.done:
@@ -256,6 +260,8 @@ def _traits(row: Row, expectation: Expectation, asked: Asked) -> dict[str, float
         traits["counted"] = 1.0  # a row under « Les 8 situations professionnelles »
     elif kind == "body" and expectation.count and _enumerates(text, expectation.count, asked.thing):
         traits["counted"] = 1.0  # « Les 4 C sont la Connaissance, les Compétences, la Capitalisation et… »
+    elif row.labelled and "definition" in wants and asked.thing and row.lead >= LABELLED:
+        traits["label"] = 1.0
     elif kind == "list" and not _one_thing(expectation, asked):
         traits["item"] = 1.0  # its whole list is a better answer, unless one thing is asked for
     if asked.acronyms:
@@ -286,7 +292,7 @@ def _traits(row: Row, expectation: Expectation, asked: Asked) -> dict[str, float
     named = token_set(label) if colon else frozenset()
     share = len(named & asked.terms) / len(named) if 0 < len(named) <= 6 else 0.0
     # « Les catalyseurs viennent d'horizons variés : » defines nothing.
-    if share >= 0.5 or not wants & {"definition", "purpose"}:
+    if (share >= 0.5 or not wants & {"definition", "purpose"}) and "label" not in traits:
         traits["label"] = share
     if "compare" in wants and kind == "list" and len(row.members) == 1 and share >= 0.5:
         traits |= {
