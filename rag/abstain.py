@@ -46,6 +46,9 @@ _AHEAD = re.compile(r"\b(?:prochaine?s?|sera|seront|aura|auront|futurs?|future|a
 _GRANTED = re.compile(
     r"\b(?:pourquoi|puisque|comment (?:se fait|expliquer)|comment .{0,40}\b(?:a|ont)-(?:t-)?(?:il|elle)s? (?:fait|reussi|pu|reussie?) |pour quelles? raisons?)\b"
 )
+_PUBLISHED = re.compile(r"\b(?:paru|parution|publi|sorti|edit)\w*")
+_TITLE = re.compile(r"[«\"“]\s?([^«»\"“”]{4,}?)\s?[»\"”]")
+_REFERENCE = re.compile(r"[^()]{0,120}\([^()]*\b(?:19|20)\d\d\b[^()]*\)")  # « … » (Éditions du Net, septembre 2021)
 _HAPPENED = re.compile(  # « a-t-il été dissous », « ont-ils refusé »
     r"\b(?:a|ont|est|sont|fut|furent)-(?:t-)?(?:il|elle|on|ils|elles) (?:(?:ete|pas|deja|toujours|tous|toutes) )*(\w{4,})"
 )
@@ -128,7 +131,7 @@ def signals(found: Found, ranked: Sequence[Candidate], expectation: Expectation,
         known=sum(w for t, w in weights.items() if lexical.knows(t)) / total if weights else 1.0,
         rarest_missing=max((w for t, w in weights.items() if t not in said), default=0.0) / RAREST,
         name_missing=float(bool(names - passage)),
-        name_unknown=float(not all(lexical.knows(name) for name in names)),
+        name_unknown=float(not all(lexical.knows(name) for name in names) or _acronym_unknown(question, lexical)),
         focus_likeness=focused,
         focus_near=float(not asked or asked[0] in top.tokens | heading | before),
         focus_said=float(not asked or asked[0] in said),
@@ -178,6 +181,16 @@ def _names(question: str) -> frozenset[str]:
     )
 
 
+def _acronym_unknown(question: str, lexical: LexicalIndex) -> bool:
+    """Whether a known acronym is asked about (« CRTE ») that the corpus neither uses nor spells."""
+    aside = preamble(question)
+    asked = [word for word in words(question) if word in GLOSSARY and word not in aside]
+    return any(
+        not lexical.knows(stem(word)) and not any(all(map(lexical.knows, token_set(n))) for n in GLOSSARY[word])
+        for word in asked
+    )
+
+
 def _likeness(
     top: Candidate, query: Query, encoded: Encoded, generation: Generation, asked: Sequence[str]
 ) -> tuple[np.ndarray, float]:
@@ -207,6 +220,15 @@ def takes_for_granted(question: str, said: str) -> bool:
     if _RANK.search(fold(question)) and not _RANK_TOLD.search(fold(said)):
         return True
     return any(n not in told and (not unit or unit not in told.values()) for n, unit in given.items())
+
+
+def tells_publication(question: str, said: Sequence[str]) -> bool:
+    """Whether who asks when or by whom a work that they quote was published is given its reference, which never says so in words."""
+    folded = fold(question)
+    if not _PUBLISHED.search(folded):
+        return False
+    found = ((fold(sentence), title) for sentence in said for title in _TITLE.findall(folded))
+    return any(title in sentence and _REFERENCE.match(sentence.partition(title)[2]) for sentence, title in found)
 
 
 def asks_why_of_the_unknown(question: str, given: Signals, lexical: LexicalIndex) -> bool:

@@ -135,7 +135,7 @@ class Assistant:
         kept, _dropped = verify(draft.sentences)
         said = [sentence.text for sentence in kept]
         unsure = (
-            not self._answerable(asked, found, draft)
+            not (self._answerable(asked, found, draft) or abstain.tells_publication(standalone, said))
             or abstain.takes_for_granted(standalone, " ".join(said))
             or all(unmet(f.query.text, e, said, self.generation.lexical) for e, f in asked[1:] or asked)
         )
@@ -152,7 +152,9 @@ class Assistant:
         supports = zip(founds, (draft.support, *draft.parts), strict=False)
         given = [(f.query.text, abstain.signals(f, s, e, self.generation)) for (e, f), s in supports]
         return any(
-            not abstain.asks_why_of_the_unknown(q, s, self.generation.lexical) and abstain.probability(s) >= abstain.needed(s) for q, s in given
+            not abstain.asks_why_of_the_unknown(q, s, self.generation.lexical)
+            and abstain.probability(s) >= abstain.needed(s)
+            for q, s in given
         )
 
     def _standalone(self, question: str, history: Sequence[Turn]) -> str:

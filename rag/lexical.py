@@ -23,7 +23,9 @@ from corpus.lexicon import forms, frequency, is_right
 _TOKEN = re.compile(r"[a-z]&[a-z]\b|\d+(?:[.,]\d+)?|[a-z]+(?:\.[a-z]\b)*|[%€]")
 _ORDINAL = re.compile(r"\b(\d+)(?:ers?|eres?|emes?|es?|nde?s?)\b")  # « 6e » is 6
 # « copiloté » is « co-piloté »
-_TOGETHER = re.compile(r"\bco(?=pilot|construi|construct|financ|dirig|organis|produ(?:i|c)|cree|creat|fond(?:e|a)|anim|sign(?:e|a)|auteur|redig)")
+_TOGETHER = re.compile(
+    r"\bco(?=pilot|construi|construct|financ|dirig|organis|produ(?:i|c)|cree|creat|fond(?:e|a)|anim|sign(?:e|a)|auteur|redig)"
+)
 _ELISION = re.compile(r"\b(?:qu|jusqu|lorsqu|puisqu|quoiqu|quelqu|[cdjlmnst])['’ʼ`](?=\w)")
 
 FAMILY = 0.7  # share of the longer word that two words of one family begin with

@@ -228,7 +228,9 @@ def _traits(row: Row, expectation: Expectation, asked: Asked) -> dict[str, float
         traits["sharp"] = 1.0 if counts(text, tuple(asked.thing)) else OTHER_NUMBER
     if len(expectation.told) >= SHORTEST and not traits["sharp"] and len(row.members) == 1:
         traits["told"] = float(len(expectation.told & row.tokens) >= TOLD * len(expectation.told))
-    traits["soft"] = float(any(holds(want, text, asked.text) for want in wants - SHARP - {"list", "purpose", "condition"}))
+    traits["soft"] = float(
+        any(holds(want, text, asked.text) for want in wants - SHARP - {"list", "purpose", "condition"})
+    )
     if "purpose" in wants:
         traits["purpose"] = float(holds("purpose", text))
     if "condition" in wants:

@@ -16,6 +16,8 @@ from rag.expect import MONTHS, Expectation, Want, holds
 from rag.focus import counts, focus
 from rag.lexical import LexicalIndex, fold, last_part, stem, telling_words, token_set
 
+_FOUNDED = re.compile(r"\b(?:fonde|cree|constitue)e?s?\b|\bvu le jour\b|\bneee?s?\b")
+_AMONG = re.compile(r"\b(?:chez|parmi) (?:les? |la |l')?(.+)")
 _APPLY = re.compile(
     r"\b(?:(?:deposer?|envoyer|adresser|faire) (?:un|une|son|notre|mon|ma|le|la) (?:dossier|demande|candidature)|"
     r"candidater|postuler|formulaire|pieces? (?:a )?fournir|s'inscri(?:re|t)|m'inscri\w+|nous inscrire)\b"
@@ -28,7 +30,9 @@ _INITIALS = re.compile(r"\b(?:abreviation|initiales|acronyme|sigle)\b")
 _MEANING = re.compile(r"\b(?:que (?:signifie|veut dire|veulent dire)|ca veut dire quoi|signifie quoi)\b")
 _TAX = re.compile(r"\bimpots?\b|\bfiscal\w*|\bdefiscali\w+")
 _TAX_TOLD = re.compile(r"\bimpots?\b|\bfisca\w+|\bdefiscali\w+|\bdeduct\w+")
-_EACH = re.compile(r"\bquel(?:le)?s\b|\blist|\bintitules?\b|\bnoms? d|\bdetail|\blesquel|\bcite[rz]?\b|\bnomme|\benumer|\bune? par une?\b")
+_EACH = re.compile(
+    r"\bquel(?:le)?s\b|\blist|\bintitules?\b|\bnoms? d|\bdetail|\blesquel|\bcite[rz]?\b|\bnomme|\benumer|\bune? par une?\b"
+)
 _ITEMS = re.compile(r"[,;:\n]| et ")
 _FIRST = re.compile(r"\bpremiere?\b|\b1(?:er|re)\b|\ben tete\b|\bdevant\b")
 _FIRST_COUNTRY = re.compile(r"\bquels? (?:est le )?pays\b.*\b(?:premier|en tete|mieux classe|meilleur|devant)")
@@ -63,8 +67,30 @@ _DAY = re.compile(r"\b(?:quel jour|(?:date|jour) (?:exacte?|precise?))\b")
 _DAY_TOLD = re.compile(
     rf"\b\d{{1,2}}(?:er)? (?:{MONTHS})\b|\b(?:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)s?\b"
 )
+_OVERSEAS = re.compile(r"\boutre-mer\b|\bultramarin\w*")
+_CARBON = re.compile(r"\bco2\b|\bcarbone\b|\bgaz a effet de serre\b")
+_EUROPE = re.compile(r"\beuropeen\w*|\bfeder\b|\bfse\b")
+_EUROPE_TOLD = re.compile(r"\beurop\w+|\bfeder\b|\bfse\b")
+_LAW = re.compile(
+    r"\b(?:la loi|le droit) (?:oblige|impose|interdit|autorise)|\b(?:a|ont)-(?:t-)?(?:on|il|elle|ils|elles) le droit\b"
+)
+_LAW_TOLD = re.compile(
+    r"\blois?\b|\bdroit\b|\boblig\w+|\bimpos\w+|\binterdi\w+|\bautoris\w+|\breglement\w*|\bdecrets?\b"
+)
+_COURT = re.compile(r"\btribuna(?:l|ux)\b")
+_COURT_TOLD = re.compile(r"\btribuna(?:l|ux)\b|\bjuges?\b|\bjuridiction\w*|\brecours\b")
+_TENDER = re.compile(r"\bappels? d'offres?\b")
+_TENDER_TOLD = re.compile(r"\bappels? d'offres?\b|\bmarches? publics?\b|\bcommande publique\b")
+_SUCCEEDED = re.compile(r"\bqui (?:a |ont )(?:succede|remplace)\b")
+_SUCCEEDED_TOLD = re.compile(r"\bsucce(?:d\w+|sseur\w*)|\bremplac\w+")
+_ON_AVERAGE = re.compile(
+    r"\b(?:duree|somme|montant|cout|prix|taille|budget|nombre|age|delai|salaire)s? moyen(?:ne)?s?\b|\ben moyenne\b"
+)
+_ON_AVERAGE_TOLD = re.compile(r"\bmoyen(?:ne)?s?\b|\benviron\b")
+_WITHOUT = re.compile(r"\bcombien\b.{0,60}\bn'(?:ont|a|avaient) (?:\w+ )?pas\b")
+_WITHOUT_TOLD = re.compile(r"\bn(?:e |')\w+|\bsans\b|\baucune?\b|\bmanqu\w+")
 _BY_PLACE = re.compile(r"\bpar (region|departement|pays)\b")
-_WHICH_TOWN = re.compile(r"\bquelles? villes?\b")
+_WHICH_TOWN = re.compile(r"\bquelles? villes?\b|\bexemples? d(?:'une?|e) (?:ville|commune|village)s?\b")
 _TOWN = re.compile(r"\b(?:à|ville de|commune de|métropole de) [A-ZÉ][a-zéèêç]{2,}")
 _PLACES = {"pays": _COUNTRIES, "region": _REGIONS, "departement": _DEPARTMENTS}
 _OF_YEAR = re.compile(r"\ben ((?:19|20)\d\d)\b")
@@ -118,6 +144,15 @@ _TOLD = (
     (_PENALTY, _PENALTY_TOLD),
     (_COUNCIL, _COUNCIL_TOLD),
     (_DAY, _DAY_TOLD),
+    (_OVERSEAS, _OVERSEAS),
+    (_CARBON, _CARBON),
+    (_EUROPE, _EUROPE_TOLD),
+    (_LAW, _LAW_TOLD),
+    (_COURT, _COURT_TOLD),
+    (_TENDER, _TENDER_TOLD),
+    (_SUCCEEDED, _SUCCEEDED_TOLD),
+    (_ON_AVERAGE, _ON_AVERAGE_TOLD),
+    (_WITHOUT, _WITHOUT_TOLD),
 )
 
 
@@ -171,6 +206,17 @@ def unmet(question: str, expectation: Expectation, said: Sequence[str], lexical:
         """Whether most of as many things are said, one after the other or in one sentence."""
         return len(said) > count / 2 or any(len(_ITEMS.split(sentence)) > count / 2 for sentence in spoken)
 
+    def dated() -> bool:
+        """Whether a date is said of the thing itself: its sentence says another word of the question than what happened to it."""
+        things = [stem(word) for word in telling_words(question) if not _FOUNDED.search(word)]
+        return any(holds("date", sentence, question) and _speaks_of(sentence, things) for sentence in said)
+
+    def of_them(whom: str) -> bool:
+        """Whether those among whom something is counted are said."""
+        things = [stem(word) for word in telling_words(whom)]
+        return not things or any(_speaks_of(sentence, things) for sentence in said)
+
+    among = _AMONG.search(folded) if wants & {"number", "percent"} else None
     place, town = _WHICH_PLACE.search(folded) or _BY_PLACE.search(folded), _WHICH_TOWN.search(folded)
     year = _OF_YEAR.search(last_part(folded)) if wants & {"number", "percent", "money"} else None
     office, count = _OFFICE.search(folded), _COUNT.search(folded)
@@ -187,6 +233,8 @@ def unmet(question: str, expectation: Expectation, said: Sequence[str], lexical:
         )
         or (bool(_AMOUNT.search(folded)) and not held("money"))
         or ("duration" in wants and not held("duration"))
+        or ("date" in wants and bool(_FOUNDED.search(folded)) and not dated())
+        or (among is not None and not of_them(among.group(1)))
         or (place is not None and not in_place(place.group(1)))
         or (town is not None and not any(_TOWN.search(sentence) for sentence in said))
         or (year is not None and not any(year.group(1) in s for s in spoken))

@@ -58,6 +58,13 @@ def test_what_is_asked_for_is_not_what_the_question_gives(want: Want, question: 
         ("Peut-on viser les 4 étoiles ?", "list", False),
         ("Pourquoi faut-il les deux tiers ?", "list", True),
         ("Je confonds les deux : entre les deux, lequel choisir ?", "list", True),
+        ("À quelle condition une idée devient-elle une innovation ?", "condition", True),
+        ("Que faut-il pour réussir ?", "condition", True),
+        ("Les conditions de vie sont-elles bonnes ?", "condition", False),
+        ("Comment s'appelle le programme ?", "how", False),
+        ("Comment s'y prendre ?", "how", True),
+        ("Présentez-moi le fonds", "definition", True),
+        ("Que présente le schéma ?", "definition", False),
     ],
 )
 def test_what_a_question_wants(question: str, want: Want, wanted: bool) -> None:

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from rag.guard import spelled_out
-from rag.lexical import LexicalIndex, build_lexical, open_lexical, words
+from rag.lexical import LexicalIndex, build_lexical, open_lexical, tokenize, words
 from rag.query import parse
 
 TEXTS = (
     "Voir https://territoires-inovation.fr et l'innovation du territoire.",
     *["L'innovation du territoire est celle de tous."] * 6,
     "Un catalyseur et des catalyseurs territoriaux aident une alliance à mettre en pratique son projet.",
+    "La situation est bien située.",
     "L'AFM-Téléthon a pris une autre suite : il est urgent de suivre cette ligne et ces interactions.",
 )
 
@@ -34,6 +35,7 @@ def lexical(tmp_path_factory: pytest.TempPathFactory) -> LexicalIndex:
         ("inovatio", "innovation"),  # nearer to the misprint of the address
         ("proje", "projet"),
         ("catalizeurs", "catalyseur"),
+        ("situassions", "situation"),  # though « située » has its stem
     ],
 )
 def test_a_typing_error_is_repaired(lexical: LexicalIndex, typed: str, meant: str) -> None:
@@ -93,6 +95,9 @@ def test_an_acronym_is_one_word_with_or_without_its_stops() -> None:
         ("La France est combientième sur les ODD ?", "La France est à quel rang sur les ODD ?"),
         ("pk faire alliance ?", "pourquoi faire alliance ?"),
         ("kels leviers ?", "quels leviers ?"),
+        ("an quel anée a commensé le fonds", "en quel année a commencé le fonds"),
+        ("conbien danées depui le cayer ?", "combien d'années depuis le cahier ?"),
+        ("Anne commence dans 3 ans", "Anne commence dans 3 ans"),
         ("cmb de projets", "combien de projets"),
         ("La pause café du CB", "La pause café du CB"),
         ("c est quoi l eit", "c'est quoi l'eit"),
@@ -112,3 +117,9 @@ def test_an_ordinal_is_its_number() -> None:
     assert words("au 6e rang, le 1er audit, la 2nde fois, le 17e Objectif") == words(
         "au 6 rang, le 1 audit, la 2 fois, le 17 Objectif"
     )
+
+
+def test_a_unit_and_a_thing_done_together_are_the_same_however_they_are_written() -> None:
+    assert tokenize("Un euro rapporte sept euros") == [*tokenize("Un €"), *tokenize("rapporte sept €")]
+    assert tokenize("copilotée par") == tokenize("co-pilotée par")
+    assert tokenize("la coordination des cotisations") == ["coordin", "cotis"]
