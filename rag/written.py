@@ -50,8 +50,8 @@ def unsaid(
     the figure that was asked for wasn't taken from it."""
     spoken = [_words(sentence) for sentence in said]
     known = frozenset[str]().union(*spoken)
-    # One of the things of a list is said by one sentence: the words of several others may be its own.
-    by = spoken if "list" in expectation.wants else [known]
+    # One of the things of a list, or what tells two things apart, is said by one sentence: the words of several others may be its own.
+    by = spoken if expectation.wants & {"list", "compare"} else [known]
     room = (LIST_ROOM if "list" in expectation.wants else ROOM) - sum(len(s.text.split()) for s in said)
     best = max((_score(s) for s in extractive), default=0.0)
     listed = _first_list(extractive, known) if "list" in expectation.wants else []

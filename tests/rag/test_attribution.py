@@ -82,6 +82,9 @@ def test_both_things_that_are_compared_are_said() -> None:
     written = [said("Le modèle est le moteur du projet.")]
     assert unsaid([both], written, expect("Quelle différence entre le modèle et la finance ?")) == [both]
     assert unsaid([both], written, expect("Qu'est-ce que le modèle ?")) == []
+    apart = [*written, said("La finance a un carburant.")]
+    assert unsaid([both], apart, expect("Quelle différence entre le modèle et la finance ?")) == [both]
+    assert unsaid([both], apart, expect("Qu'est-ce que le modèle ?")) == []
 
 
 def test_one_thing_of_a_list_is_not_said_by_the_words_of_the_others() -> None:
