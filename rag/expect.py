@@ -28,7 +28,7 @@ SPELLED = {n: stem(word) for word, n in NUMBER_WORDS.items()}
 
 _RULES: tuple[tuple[str, Want], ...] = (
     (
-        r"\bcombien\b|\bnombre d|\bquel(?:le)?s? (?:est |sont )?(?:le |la |l'|les )?(?:nombre|chiffre|montant|effectif|part|proportion|ratio|maximum|minimum|plafond|seuil|total|score|rang|age|tranche d'age|taille|surface|superficie|distance|vitesse)s?\b",
+        r"\bcombien\b|\bnombre d|\b(?:a|en) quelle (?:place|position)\b|\bquel(?:le)?s? (?:est |sont )?(?:le |la |l'|les )?(?:nombre|chiffre|montant|effectif|part|proportion|ratio|maximum|minimum|plafond|seuil|total|score|rang|age|tranche d'age|taille|surface|superficie|distance|vitesse)s?\b",
         "number",
     ),
     (r"\btaux\b|pourcent|\bpour cent\b|%|\bproportion\b|\bquel(?:le part|s? poids)\b|\bratios?\b", "percent"),
@@ -173,6 +173,12 @@ _EVIDENCE: dict[Want, re.Pattern[str]] = {
     "how": re.compile(r"\b(?:en \w+ant|grace|permet|permettent|a travers|au travers|par|afin|etapes?)\b"),
     "compare": re.compile(r"\b(?:tandis|alors que|contrairement|difference|differencie|ajoute|plutot|mais|moins|plus|seulement|quand|inverse|contraire|oppos\w+|distinct\w*|distingue\w*|differ\w+|en revanche|quant a)\b"),
 }  # fmt: skip
+_ASKS_RANK = re.compile(
+    r"\bquel (?:est (?:le|son|leur) )?rang\b|\b(?:a|en) quelle (?:place|position)\b|\bquel classement\b"
+)
+_RANKED = re.compile(
+    r"\b(?:\d{1,3} ?(?:er?|ere|eme)|premiere?|derniere?) (?:rang|place|position|mondiale?)\b|\b(?:rang|classee?s?) (?:au |le |la |en )?\d"
+)
 _SHORT_UNIT = re.compile(r"\bcombien de (minute|heure|jour)s\b")  # « 6 mois » doesn't tell how many minutes
 _URL = re.compile(r"\S*(?:://|www\.)\S+")
 _AGE = re.compile(
@@ -202,6 +208,8 @@ def holds(want: Want, sentence: str, question: str = "") -> bool:
         folded = re.sub(rf"(?<![\d,.])(?:{'|'.join(map(re.escape, given))})(?![\d%]|[,.]\d)", " ", folded)
     if want == "duration":
         folded = _AGE.sub(" ", folded)
+    if want == "number" and _ASKS_RANK.search(fold(question)):
+        return bool(_RANKED.search(folded))
     if want == "number":
         folded = _YEAR.sub(" ", folded)
     if want == "duration" and (unit := _SHORT_UNIT.search(fold(question))):

@@ -23,6 +23,9 @@ from rag.expect import Want, expect, holds
         ("duration", "Combien d'années ?", "L'enquête auprès des jeunes de 18 à 25 ans.", False),
         ("duration", "Combien d'années ?", "La démarche a pris de 3 à 5 ans.", True),
         ("number", "Combien de projets ?", "Voir https://exemple.fr/odd-2024-12.", False),
+        ("number", "La France est à quel rang ?", "Elle est au 6e rang mondial.", True),
+        ("number", "La France est à quel rang ?", "Le 8e anniversaire des 17 ODD est passé.", False),
+        ("number", "À quelle place est la France ?", "La France est classée 6e.", True),
     ],
 )
 def test_what_is_asked_for_is_not_what_the_question_gives(want: Want, question: str, sentence: str, held: bool) -> None:
@@ -65,6 +68,8 @@ def test_what_is_asked_for_is_not_what_the_question_gives(want: Want, question: 
         ("Comment s'y prendre ?", "how", True),
         ("Présentez-moi le fonds", "definition", True),
         ("Que présente le schéma ?", "definition", False),
+        ("À quelle place est la France ?", "number", True),
+        ("En quelle place publique ?", "date", False),
     ],
 )
 def test_what_a_question_wants(question: str, want: Want, wanted: bool) -> None:
