@@ -17,7 +17,7 @@ from rag.embedding import Encoded
 from rag.expect import SHARP, SPELLED, Expectation, Want, holds
 from rag.focus import counts, focus
 from rag.generation import Generation
-from rag.lexical import STOP_WORDS, LexicalIndex, fold, stem, token_set, words
+from rag.lexical import ONLY_ASK, STOP_WORDS, LexicalIndex, fold, stem, token_set, words
 from rag.parts import preamble
 from rag.query import GLOSSARY, Query, kind_words
 from rag.retrieve import Found, query_words
@@ -46,12 +46,16 @@ _AHEAD = re.compile(r"\b(?:prochaine?s?|sera|seront|aura|auront|futurs?|future|a
 _GRANTED = re.compile(
     r"\b(?:pourquoi|puisque|comment (?:se fait|expliquer)|comment .{0,40}\b(?:a|ont)-(?:t-)?(?:il|elle)s? (?:fait|reussi|pu|reussie?) |pour quelles? raisons?)\b"
 )
-_PUBLISHED = re.compile(r"\b(?:paru|parution|publi|sorti|edit)\w*")
+_PUBLISHED = re.compile(
+    r"\b(?:paru(?:e|s|es)?|parution|publie(?:e|s|es)?|publication|edite(?:e|s|es)?|editeurs?|editions?)\b"
+)
+_WHEN_OR_WHO = re.compile(r"\b(?:dates?|quand|annees?|mois|qui|editeurs?|chez)\b")
 _TITLE = re.compile(r"[«\"“]\s?([^«»\"“”]{4,}?)\s?[»\"”]")
 _REFERENCE = re.compile(r"[^()]{0,120}\([^()]*\b(?:19|20)\d\d\b[^()]*\)")  # « … » (Éditions du Net, septembre 2021)
-_HAPPENED = re.compile(  # « a-t-il été dissous », « ont-ils refusé »
-    r"\b(?:a|ont|est|sont|fut|furent)-(?:t-)?(?:il|elle|on|ils|elles) (?:(?:ete|pas|deja|toujours|tous|toutes) )*(\w{4,})"
-)
+_HAPPENED = re.compile(
+    r"\b(?:a|ont)-(?:t-)?(?:il|elle|on|ils|elles) (.+)"
+)  # « a-t-il été dissous », « ont-ils refusé »
+_PARTICIPLE = re.compile(r"\w{2,}(?:e|i|u|is|it|ous|ert)(?:e|s|es)?")
 _QUANTITY = re.compile(  # a number with its unit; one that follows a name belongs to it (« ODD 17 », « Agenda 2030 »)
     r"(?P<name>\b[A-ZÉÈ][\w’'-]+ )?(?<![\d,.])(?P<n>\d+(?:[.,]\d+)?)[\s\u00a0\u202f]?(?P<unit>%|€|M€|k€|ans\b|mois\b)?"
 )
@@ -225,7 +229,7 @@ def takes_for_granted(question: str, said: str) -> bool:
 def tells_publication(question: str, said: Sequence[str]) -> bool:
     """Whether who asks when or by whom a work that they quote was published is given its reference, which never says so in words."""
     folded = fold(question)
-    if not _PUBLISHED.search(folded):
+    if not (_PUBLISHED.search(folded) and _WHEN_OR_WHO.search(folded)):
         return False
     found = ((fold(sentence), title) for sentence in said for title in _TITLE.findall(folded))
     return any(title in sentence and _REFERENCE.match(sentence.partition(title)[2]) for sentence, title in found)
@@ -238,7 +242,9 @@ def asks_why_of_the_unknown(question: str, given: Signals, lexical: LexicalIndex
     if not _GRANTED.search(folded):
         return False
     happened = _HAPPENED.search(folded)
-    untold = happened is not None and not lexical.knows(stem(happened.group(1)))
+    after = words(happened.group(1)) if happened else []
+    told = next((word for word in after if word not in STOP_WORDS | ONLY_ASK and not word.endswith("ment")), "")
+    untold = _PARTICIPLE.fullmatch(told) is not None and not lexical.knows(stem(lexical.correct(told)))
     return untold or given.known < KNOWN or given.name_unknown > 0
 
 

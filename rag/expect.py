@@ -28,7 +28,7 @@ SPELLED = {n: stem(word) for word, n in NUMBER_WORDS.items()}
 
 _RULES: tuple[tuple[str, Want], ...] = (
     (
-        r"\bcombien\b|\bnombre d|\b(?:a|en) quelle (?:place|position)\b|\bquel(?:le)?s? (?:est |sont )?(?:le |la |l'|les )?(?:nombre|chiffre|montant|effectif|part|proportion|ratio|maximum|minimum|plafond|seuil|total|score|rang|age|tranche d'age|taille|surface|superficie|distance|vitesse)s?\b",
+        r"\bcombien\b|\bnombre d|\b(?:a|en) quelle (?:place|position)\b(?! publique)|\bquel(?:le)?s? (?:est |sont )?(?:le |la |l'|les )?(?:nombre|chiffre|montant|effectif|part|proportion|ratio|maximum|minimum|plafond|seuil|total|score|rang|age|tranche d'age|taille|surface|superficie|distance|vitesse)s?\b",
         "number",
     ),
     (r"\btaux\b|pourcent|\bpour cent\b|%|\bproportion\b|\bquel(?:le part|s? poids)\b|\bratios?\b", "percent"),
@@ -174,10 +174,11 @@ _EVIDENCE: dict[Want, re.Pattern[str]] = {
     "compare": re.compile(r"\b(?:tandis|alors que|contrairement|difference|differencie|ajoute|plutot|mais|moins|plus|seulement|quand|inverse|contraire|oppos\w+|distinct\w*|distingue\w*|differ\w+|en revanche|quant a)\b"),
 }  # fmt: skip
 _ASKS_RANK = re.compile(
-    r"\bquel (?:est (?:le|son|leur) )?rang\b|\b(?:a|en) quelle (?:place|position)\b|\bquel classement\b"
+    r"\bquel (?:est (?:le|son|leur) )?rang\b|\b(?:a|en) quelle (?:place|position)\b(?! publique)|\bquel classement\b"
 )
 _RANKED = re.compile(
-    r"\b(?:\d{1,3} ?(?:er?|ere|eme)|premiere?|derniere?) (?:rang|place|position|mondiale?)\b|\b(?:rang|classee?s?) (?:au |le |la |en )?\d"
+    r"\b(?:\d{1,3} ?(?:er?|ere|eme|nde?)|[a-z]+ieme|premiere?|seconde?|derniere?) (?:rang|place|position|mondiale?|sur|au|des|parmi)\b|"
+    r"\b(?:rang|classee?s?|place) (?:au |le |la |en |a la )?(?:\d|[a-z]+ieme\b|premier|second|dernier)"
 )
 _SHORT_UNIT = re.compile(r"\bcombien de (minute|heure|jour)s\b")  # « 6 mois » doesn't tell how many minutes
 _URL = re.compile(r"\S*(?:://|www\.)\S+")

@@ -30,7 +30,7 @@ _GENERIC = frozenset(
     maniere moyen mois jour adresse site page duree temps ans pourcentage titre selon cite citer liste lister enumerer
     signifier designer appeler entendre resume apporter representer correspondre correspond evoquer cadre propos concerner
     rapport idee genre sorte structure organisme truc
-    parution publication paru parue publie publiee edite editeur
+    co parution paru parue publie publiee edite editeur
     """.split()
 )
 

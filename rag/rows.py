@@ -38,7 +38,7 @@ class Row:
     lead: float
     announces: bool  # a list follows
     opens_with_item: bool = False  # of a list: nothing announces it
-    labelled: bool = False  # goes on with an item that only names what it explains (« - L'innovation de solution. »)
+    labelled: float = 0.0  # share of the question in the item that it goes on with and that only names it (« - L'innovation de solution. »)
     under_head: bool = False  # of a list: what announces it is a head (« Alliances : »)
 
 
@@ -87,7 +87,7 @@ def rows_of(
                 asked.coverage(heading, said),
                 asked.coverage(label or lead, said | heading),
                 announces,
-                labelled=bool(label),
+                labelled=asked.coverage(label) if label else 0.0,
             )
         )
         if sentence.kind != "list" or announces:

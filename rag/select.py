@@ -262,7 +262,7 @@ def _traits(row: Row, expectation: Expectation, asked: Asked) -> dict[str, float
         traits["counted"] = 1.0  # a row under « Les 8 situations professionnelles »
     elif kind == "body" and expectation.count and _enumerates(text, expectation.count, asked.thing):
         traits["counted"] = 1.0  # « Les 4 C sont la Connaissance, les Compétences, la Capitalisation et… »
-    elif row.labelled and "definition" in wants and asked.thing and row.lead >= LABELLED:
+    elif "definition" in wants and asked.thing and row.labelled >= LABELLED:
         traits["label"] = 1.0
     elif kind == "list" and not _one_thing(expectation, asked):
         traits["item"] = 1.0  # its whole list is a better answer, unless one thing is asked for

@@ -46,6 +46,11 @@ def test_each_list_gets_the_head_of_its_rank() -> None:
         drawing(heads="Fonds 2020 Conseil Alliances"),  # not only names
         drawing(brk="same"),  # the third list isn't parted from the second
         drawing(third="- De moyens"),
+        drawing(heads="NOTRE MODÈLE ÉCONOMIQUE"),  # titles
+        drawing(heads="Notre Feuille Commune"),
+        [*drawing()[:3], piece("Un autre chapitre", brk="gap"), *drawing()[4:]],  # a title between the lists
+        [*drawing()[:3], piece("Il y a deux aides :", brk="gap"), *drawing()[4:]],  # a list that is announced
+        [*drawing()[:6], drawing()[3], *drawing()[6:]],  # a text before each list
         drawing()[:1],  # no list at all
         [drawing()[0], *drawing()[3:]],  # a text first
         [*drawing()[1:]],  # no heads

@@ -26,6 +26,9 @@ from rag.expect import Want, expect, holds
         ("number", "La France est à quel rang ?", "Elle est au 6e rang mondial.", True),
         ("number", "La France est à quel rang ?", "Le 8e anniversaire des 17 ODD est passé.", False),
         ("number", "À quelle place est la France ?", "La France est classée 6e.", True),
+        ("number", "La France est à quel rang ?", "La France est 6e sur 166 pays.", True),
+        ("number", "La France est à quel rang ?", "Elle occupe la sixième place.", True),
+        ("number", "La France est à quel rang ?", "Elle arrive en 2nde position.", True),
     ],
 )
 def test_what_is_asked_for_is_not_what_the_question_gives(want: Want, question: str, sentence: str, held: bool) -> None:
@@ -69,7 +72,7 @@ def test_what_is_asked_for_is_not_what_the_question_gives(want: Want, question: 
         ("Présentez-moi le fonds", "definition", True),
         ("Que présente le schéma ?", "definition", False),
         ("À quelle place est la France ?", "number", True),
-        ("En quelle place publique ?", "date", False),
+        ("En quelle place publique ?", "number", False),
     ],
 )
 def test_what_a_question_wants(question: str, want: Want, wanted: bool) -> None:

@@ -84,6 +84,7 @@ def test_what_an_item_only_names_is_explained_by_what_follows(item: str, said: s
         ("Qui a publié le guide « Le lien » ?", "Voir le guide « Le lien » (Le RAMEAU, mai 2021).", True),
         ("Date de parution de « Le lien » ?", "« Le lien » est une notion (voir plus loin).", False),
         ("Date de parution de « Le lien » ?", "Voir « Le bien » (Éditions du Nord, mai 2021).", False),
+        ("À quel public s'adresse « Le lien » ?", "Voir « Le lien » (Éditions du Nord, mai 2021).", False),
         ("De quoi parle « Le lien » ?", "Voir « Le lien » (Éditions du Nord, mai 2021).", False),
     ],
 )
@@ -105,6 +106,9 @@ def lexical(tmp_path_factory: pytest.TempPathFactory) -> LexicalIndex:
         ("Pourquoi le fonds a-t-il été créé ?", False),
         ("Pourquoi les maires ont-ils refusé ?", True),
         ("Pourquoi les maires l'ont-ils signé ?", False),
+        ("Pourquoi le fonds a-t-il fait ce choix ?", False),
+        ("Pourquoi le fonds est-il plus aimé que les autres ?", False),
+        ("Pourquoi les maires ont-ils vraiment signé ?", False),
         ("Le fonds a-t-il été dissous ?", False),  # it takes nothing for granted
     ],
 )

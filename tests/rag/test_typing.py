@@ -98,6 +98,8 @@ def test_an_acronym_is_one_word_with_or_without_its_stops() -> None:
         ("an quel anée a commensé le fonds", "en quel année a commencé le fonds"),
         ("conbien danées depui le cayer ?", "combien d'années depuis le cahier ?"),
         ("Anne commence dans 3 ans", "Anne commence dans 3 ans"),
+        ("Depuis un an quels projets ?", "Depuis un an quels projets ?"),
+        ("quest ce qu’un catalyseur ?", "qu'est-ce qu’un catalyseur ?"),
         ("cmb de projets", "combien de projets"),
         ("La pause café du CB", "La pause café du CB"),
         ("c est quoi l eit", "c'est quoi l'eit"),
