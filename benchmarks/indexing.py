@@ -22,6 +22,7 @@ from typing import Any
 
 from benchmarks.common import CACHE, ROOT, machine, report, run, spent
 from benchmarks.texts import sheets
+from corpus.chunk import context
 from rag.e5 import ensure_model
 from rag.settings import STARTER_CORPUS, Settings
 
@@ -75,7 +76,7 @@ def ours(work: Path, sources: Path) -> dict[str, Any]:
     generation = Generation.open_published(work)
     chunks = [generation.chunk(row) for row in range(len(generation))]
     titles = {d.id: d.title for d in generation.documents.values()}
-    contexts = [" › ".join((titles[c.document_id], *c.section)) for c in chunks]
+    contexts = [context(titles[c.document_id], c.section) for c in chunks]
     texts = [c.text for c in chunks]
     encoder = load_encoder(settings)  # a build lets its own go
     with spent() as raw:
@@ -93,14 +94,19 @@ def ours(work: Path, sources: Path) -> dict[str, Any]:
     return found | {"library_wall_s": usual.wall, "library_cpu_s": usual.cpu}
 
 
+def in_its_own_process(work: str | Path, sources: Path) -> dict[str, Any]:
+    """What `ours` finds, in a new process."""
+    _, out, _ = run([sys.executable, "-m", "benchmarks.indexing", "ours", str(work), str(sources)])
+    return dict(json.loads(out.splitlines()[-1]))
+
+
 def compare(rounds: int) -> list[dict[str, Any]]:
     model = ensure_model(Settings().cache)
     pythons = {name: environment(name) for name in OTHERS}
     runs: dict[str, list[dict[str, Any]]] = {OURS: [], **{name: [] for name in PIPELINES}}
     for _ in range(rounds):
         with tempfile.TemporaryDirectory() as work:
-            _, out, _ = run([sys.executable, "-m", "benchmarks.indexing", "ours", work, str(STARTER_CORPUS)])
-            runs[OURS].append(json.loads(out.splitlines()[-1]))
+            runs[OURS].append(in_its_own_process(work, STARTER_CORPUS))
         for name, (home, script, first) in PIPELINES.items():
             with tempfile.TemporaryDirectory() as work:
                 command = [pythons[home], ROOT / "benchmarks" / script, *first, STARTER_CORPUS, model, work]
@@ -154,8 +160,7 @@ def large(rounds: int) -> list[dict[str, Any]]:
             (sources / f"{sheet.id}.md").write_text(said + "\n", encoding="utf-8")
         for number in range(rounds):
             work = Path(folder) / f"index-{number}"
-            _, out, _ = run([sys.executable, "-m", "benchmarks.indexing", "ours", str(work), str(sources)])
-            made.append(json.loads(out.splitlines()[-1]))
+            made.append(in_its_own_process(work, sources))
             shutil.rmtree(work)
     row = {key: round(median(one[key] for one in made), 2) for key in made[0]}
     return [{"what": "1 000 fiches réelles"} | shares(row) | row]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from corpus.pieces import BULLET, Piece, ended, starts_low
 
@@ -21,8 +21,8 @@ _DETERMINER = re.compile(r"(?:L[ea]s?|Une?|Des?|Du|Nos|Notre|Vos|Votre|Leurs?|Mo
 class Columns:
     """By the rank of the piece: the head of the list that begins there, and the pieces whose last line is nothing but heads."""
 
-    heads: Mapping[int, str] = field(default_factory=dict)
-    lines: frozenset[int] = frozenset()
+    heads: Mapping[int, str]
+    lines: frozenset[int]
 
 
 def find_columns(pieces: Sequence[Piece]) -> Columns:

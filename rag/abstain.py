@@ -17,7 +17,7 @@ from rag.embedding import Encoded
 from rag.expect import SHARP, SPELLED, Expectation, Want, holds
 from rag.focus import counts, focus
 from rag.generation import Generation
-from rag.lexical import ONLY_ASK, STOP_WORDS, LexicalIndex, fold, stem, token_set, words
+from rag.lexical import STOP_WORDS, LexicalIndex, fold, stem, telling_words, token_set, words
 from rag.parts import preamble
 from rag.query import GLOSSARY, Query, kind_words
 from rag.retrieve import Found, query_words
@@ -52,9 +52,8 @@ _PUBLISHED = re.compile(
 _WHEN_OR_WHO = re.compile(r"\b(?:dates?|quand|annees?|mois|qui|editeurs?|chez)\b")
 _TITLE = re.compile(r"[«\"“]\s?([^«»\"“”]{4,}?)\s?[»\"”]")
 _REFERENCE = re.compile(r"[^()]{0,120}\([^()]*\b(?:19|20)\d\d\b[^()]*\)")  # « … » (Éditions du Net, septembre 2021)
-_HAPPENED = re.compile(
-    r"\b(?:a|ont)-(?:t-)?(?:il|elle|on|ils|elles) (.+)"
-)  # « a-t-il été dissous », « ont-ils refusé »
+# What follows of « a-t-il été dissous », « ont-ils refusé ».
+_HAPPENED = re.compile(r"\b(?:a|ont)-(?:t-)?(?:il|elle|on|ils|elles) (.+)")
 _PARTICIPLE = re.compile(r"\w{2,}(?:e|i|u|is|it|ous|ert)(?:e|s|es)?")
 _QUANTITY = re.compile(  # a number with its unit; one that follows a name belongs to it (« ODD 17 », « Agenda 2030 »)
     r"(?P<name>\b[A-ZÉÈ][\w’'-]+ )?(?<![\d,.])(?P<n>\d+(?:[.,]\d+)?)[\s\u00a0\u202f]?(?P<unit>%|€|M€|k€|ans\b|mois\b)?"
@@ -242,8 +241,8 @@ def asks_why_of_the_unknown(question: str, given: Signals, lexical: LexicalIndex
     if not _GRANTED.search(folded):
         return False
     happened = _HAPPENED.search(folded)
-    after = words(happened.group(1)) if happened else []
-    told = next((word for word in after if word not in STOP_WORDS | ONLY_ASK and not word.endswith("ment")), "")
+    after = telling_words(happened.group(1)) if happened else []
+    told = next((word for word in after if not word.endswith("ment")), "")
     untold = _PARTICIPLE.fullmatch(told) is not None and not lexical.knows(stem(lexical.correct(told)))
     return untold or given.known < KNOWN or given.name_unknown > 0
 

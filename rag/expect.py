@@ -26,9 +26,10 @@ NUMBER_WORDS = {
 NUMBER_TOKENS = frozenset(map(stem, NUMBER_WORDS))
 SPELLED = {n: stem(word) for word, n in NUMBER_WORDS.items()}
 
+_WHICH_PLACE = r"\b(?:a|en) quelle (?:place|position)\b(?! publique)"
 _RULES: tuple[tuple[str, Want], ...] = (
     (
-        r"\bcombien\b|\bnombre d|\b(?:a|en) quelle (?:place|position)\b(?! publique)|\bquel(?:le)?s? (?:est |sont )?(?:le |la |l'|les )?(?:nombre|chiffre|montant|effectif|part|proportion|ratio|maximum|minimum|plafond|seuil|total|score|rang|age|tranche d'age|taille|surface|superficie|distance|vitesse)s?\b",
+        rf"\bcombien\b|\bnombre d|{_WHICH_PLACE}|\bquel(?:le)?s? (?:est |sont )?(?:le |la |l'|les )?(?:nombre|chiffre|montant|effectif|part|proportion|ratio|maximum|minimum|plafond|seuil|total|score|rang|age|tranche d'age|taille|surface|superficie|distance|vitesse)s?\b",
         "number",
     ),
     (r"\btaux\b|pourcent|\bpour cent\b|%|\bproportion\b|\bquel(?:le part|s? poids)\b|\bratios?\b", "percent"),
@@ -173,9 +174,7 @@ _EVIDENCE: dict[Want, re.Pattern[str]] = {
     "how": re.compile(r"\b(?:en \w+ant|grace|permet|permettent|a travers|au travers|par|afin|etapes?)\b"),
     "compare": re.compile(r"\b(?:tandis|alors que|contrairement|difference|differencie|ajoute|plutot|mais|moins|plus|seulement|quand|inverse|contraire|oppos\w+|distinct\w*|distingue\w*|differ\w+|en revanche|quant a)\b"),
 }  # fmt: skip
-_ASKS_RANK = re.compile(
-    r"\bquel (?:est (?:le|son|leur) )?rang\b|\b(?:a|en) quelle (?:place|position)\b(?! publique)|\bquel classement\b"
-)
+_ASKS_RANK = re.compile(rf"\bquel (?:est (?:le|son|leur) )?rang\b|{_WHICH_PLACE}|\bquel classement\b")
 _RANKED = re.compile(
     r"\b(?:\d{1,3} ?(?:er?|ere|eme|nde?)|[a-z]+ieme|premiere?|seconde?|derniere?) (?:rang|place|position|mondiale?|sur|au|des|parmi)\b|"
     r"\b(?:rang|classee?s?|place) (?:au |le |la |en |a la )?(?:\d|[a-z]+ieme\b|premier|second|dernier)"

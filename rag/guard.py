@@ -105,7 +105,7 @@ _TYPED = {
     r"anées|annés|anés": "années",
     r"qu?es(?:ke|que?|t ce qu)(?=['’])": "qu'est-ce qu",
     r"qu?es(?:ke|que|t ce que)": "qu'est-ce que",
-    r"pourqoi|pourkoi|pourquoa": "pourquoi",
+    r"pourqoi|pourquoa": "pourquoi",
     r"comen|koman|koment": "comment",
     r"cay?i?ers?": "cahier",
     r"exs?[iy]stes?": "existe",

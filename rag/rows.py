@@ -121,10 +121,10 @@ def lists(rows: Sequence[Row], asked: Asked) -> list[Row]:
     start = 0
     while start < len(rows):
         end = start
-        while end < len(rows) and rows[end].sentence.kind == "list" and not (end > start and _heads(rows[end])):
+        while end < len(rows) and rows[end].sentence.kind == "list" and not (end > start and _opens_list(rows[end])):
             end += 1
         if end - start >= 2:
-            first = start - 1 if start and _announces(rows[start - 1]) and not _heads(rows[start]) else start
+            first = start - 1 if start and _announces(rows[start - 1]) and not _opens_list(rows[start]) else start
             found.append(_joined(rows[first:end], asked))
         start = max(end, start + 1)
     return found
@@ -154,7 +154,7 @@ def tables(rows: Sequence[Row], asked: Asked, count: int | None) -> list[Row]:
     return [_joined(table, asked) for table in found.values() if len(table) == count and len(table) > 1]
 
 
-def _heads(row: Row) -> bool:
+def _opens_list(row: Row) -> bool:
     """Whether a line of a list announces those after it (« Alliances : »)."""
     return row.announces and row.text.rstrip().endswith(":") and len(row.text.split()) <= HEAD_WORDS
 
@@ -168,6 +168,7 @@ def _announces(row: Row) -> bool:
 def _joined(members: Sequence[Row], asked: Asked) -> Row:
     tokens = frozenset().union(*(row.tokens for row in members))
     said = asked.coverage(tokens)
+    under_head = _opens_list(members[0])
     return replace(
         members[0],
         members=tuple(row.members[0] for row in members),
@@ -181,8 +182,8 @@ def _joined(members: Sequence[Row], asked: Asked) -> Row:
         heading=min(members[0].heading, 1 - said),
         lead=min(members[0].lead, 1 - said),
         announces=False,
-        opens_with_item=members[0].sentence.kind in ("list", "table") and not _heads(members[0]),
-        under_head=_heads(members[0]),
+        opens_with_item=members[0].sentence.kind in ("list", "table") and not under_head,
+        under_head=under_head,
     )
 
 

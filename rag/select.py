@@ -32,6 +32,7 @@ SHORT_THING = 5  # words of one among several things that a sentence ends with
 DONE_OF = 0.5  # share of the question in a sentence that answers who does it
 LABELLED = 0.75  # share of the question in the name that a sentence explains
 TOLD = 0.75  # share of the last answer that a sentence says again
+OWN_TRAIT: frozenset[Want] = frozenset({"purpose", "condition"})  # what a sentence gets a trait of that name for
 EXPLAINED: frozenset[Want] = frozenset({"how", "purpose", "reason", "definition"})
 LONG = 45  # words beyond which a sentence is long
 _DANGLING = re.compile(
@@ -228,13 +229,8 @@ def _traits(row: Row, expectation: Expectation, asked: Asked) -> dict[str, float
         traits["sharp"] = 1.0 if counts(text, tuple(asked.thing)) else OTHER_NUMBER
     if len(expectation.told) >= SHORTEST and not traits["sharp"] and len(row.members) == 1:
         traits["told"] = float(len(expectation.told & row.tokens) >= TOLD * len(expectation.told))
-    traits["soft"] = float(
-        any(holds(want, text, asked.text) for want in wants - SHARP - {"list", "purpose", "condition"})
-    )
-    if "purpose" in wants:
-        traits["purpose"] = float(holds("purpose", text))
-    if "condition" in wants:
-        traits["condition"] = float(holds("condition", text))
+    traits["soft"] = float(any(holds(want, text, asked.text) for want in wants - SHARP - OWN_TRAIT - {"list"}))
+    traits |= {want: float(holds(want, text)) for want in wants & OWN_TRAIT}
     if "compare" in wants and (row.coverage or row.heading):
         traits["contrast"] = float(bool(_CONTRAST.search(fold(text))))
     if "person" in wants and asked.done:

@@ -216,7 +216,7 @@ def unmet(question: str, expectation: Expectation, said: Sequence[str], lexical:
 
     def dated() -> bool:
         """Whether a date is said of the thing itself: its sentence says that it began, or another word of the question."""
-        rest = [word for word in telling_words(_FOUNDED.sub(" ", folded)) if word not in kind_words(folded)]
+        rest = set(telling_words(_FOUNDED.sub(" ", folded))) - kind_words(folded)
         things = [stem(word) for word in rest if len(word) >= SHORTEST]
         return any(
             holds("date", sentence, question) and (_FOUNDED.search(folded_one) or _speaks_of(sentence, things))
